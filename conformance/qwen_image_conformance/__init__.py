@@ -1,0 +1,1 @@
+"""Contract tests for providers and gateways of Qwen-Image and Wan image generation."""

@@ -1,0 +1,5 @@
+"""`python -m qwen_image_conformance`."""
+
+from qwen_image_conformance.cli import main
+
+main()

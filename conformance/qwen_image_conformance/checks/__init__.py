@@ -1,0 +1,26 @@
+"""The checks, one file per clause group. Importing this package fills the table in `registry`."""
+
+from __future__ import annotations
+
+from qwen_image_conformance.checks import (
+    acceptance,
+    auth,
+    counts,
+    errors,
+    fields,
+    formats,
+    pairs,
+    refusals,
+    responses,
+    sizes,
+    tasks,
+    urls,
+    usages,
+)
+from qwen_image_conformance.checks.registry import CHECKS, RELATIONS
+from qwen_image_spec.loader import load
+
+refusals.bind_rules([clause.id for clause in load().clauses.values() if clause.fact.startswith("rule:")])
+
+__all__ = ["CHECKS", "RELATIONS", "acceptance", "auth", "counts", "errors", "fields", "formats", "pairs", "refusals", "responses",
+           "sizes", "tasks", "urls", "usages"]

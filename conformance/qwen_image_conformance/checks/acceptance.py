@@ -1,0 +1,45 @@
+"""What the documents allow must be taken. A request makes claims; when it is refused, its only claim is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qwen_image_conformance.checks.registry import check
+from qwen_image_conformance.claims import claims
+from qwen_image_conformance.seen import Seen
+from qwen_image_conformance.verdict import Verdict, holds
+from qwen_image_spec.evidence import Level, strictest
+
+ACCEPTED = ("model.served", "size.accepted", "watermark.accepted", "prompt-extend.accepted", "seed.accepted", "prompt.unicode",
+            "prompt.length", "negative-prompt.accepted", "negative-prompt.length")
+
+
+def acceptance_of(clause: str) -> Callable[[Seen], Verdict | None]:
+    """The check of one clause that says something is taken."""
+
+    def taken(seen: Seen) -> Verdict | None:
+        made = claims(seen)
+        if clause not in made or not seen.answered or seen.broken or seen.doubtful:
+            return None
+        if seen.accepted:
+            return holds(True, expected="accepted", actual=f"status {seen.status}", level=_level(seen, clause))
+        if len(made) > 1:
+            return None
+        text = seen.exchange.final.body[:160].decode("utf-8", "replace")
+        return holds(False, expected="accepted", actual=f"status {seen.status}: {text}", level=_level(seen, clause))
+
+    taken.__doc__ = f"A request whose only claim is {clause} is accepted."
+    return taken
+
+
+def _level(seen: Seen, clause: str) -> Level | None:
+    size = seen.size
+    facets = seen.facets("size")
+    if clause != "size.accepted" or facets is None or size is None:
+        return None
+    token = seen.asked.get("size") if seen.asked is not None else None
+    return strictest(*(grant.level for grant in facets.grants if token in grant.tokens or (not grant.tokens and grant.flaw(size) is None)))
+
+
+for _clause in ACCEPTED:
+    check(_clause)(acceptance_of(_clause))

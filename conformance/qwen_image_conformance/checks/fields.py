@@ -1,0 +1,84 @@
+"""Documented fields of an answer: is each there, and of its type? One function serves every such clause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from qwen_image_conformance.checks.registry import check
+from qwen_image_conformance.seen import Seen
+from qwen_image_conformance.verdict import Verdict, holds
+from qwen_image_spec.evidence import strictest
+from qwen_image_spec.model import ResponseField
+from qwen_image_spec.pointers import MISSING, find
+from qwen_image_spec.situation import holds as condition_holds
+
+_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,),
+                                       "object": (dict,), "null": (type(None),)}
+
+SUCCESS = ("response.created", "response.data", "response.choices", "response.output", "response.finish-reason", "response.role",
+           "response.content", "response.image-url", "response.revised-prompt", "response.extras", "usage.present", "usage.tokens",
+           "response.request-id")
+TASK = ("tasks.original-prompt", "tasks.result-url")
+REFUSAL = ("errors.shape", "errors.request-id", "errors.code-field", "errors.type", "errors.param-field")
+
+
+def is_type(value: Any, names: Iterable[str]) -> bool:
+    """Whether a JSON value is of one of the named types; true is no integer."""
+    return any(isinstance(value, _TYPES[name]) and (name == "boolean" or not isinstance(value, bool)) for name in names)
+
+
+def fields_of(seen: Seen, clause: str) -> list[ResponseField]:
+    """The documented success fields with this clause that stand in this situation."""
+    shapes = [seen.provider.responses.get(seen.endpoint.result)]
+    if seen.exchange.polls and seen.model is not None and "task.response" in seen.model.facts:
+        shapes = [seen.provider.responses.get(str(seen.model.facts["task.response"].value))]
+    found = [field for shape in shapes if shape is not None for field in shape.fields if field.clause == clause]
+    if seen.asked is None or seen.model is None:
+        return found
+    return [field for field in found if condition_holds(field.when, seen.asked, seen.model)]
+
+
+def missing_or_wrong(body: Any, fields: Iterable[ResponseField]) -> Verdict | None:
+    """The first field that is missing or of a wrong type; None when there is no such field to judge."""
+    judged = list(fields)
+    if not judged:
+        return None
+    level = strictest(*(field.fact.level for field in judged))
+    for field in judged:
+        expected = f"{field.at}: {' or '.join(field.type)}"
+        for place, value in find(body, field.at):
+            if value is MISSING:
+                if field.required:
+                    return holds(False, expected=expected, actual=f"{place} is missing", level=field.fact.level, source=field.fact.source)
+            elif not is_type(value, field.type):
+                return holds(False, expected=expected, actual=f"{place} is {value!r}", level=field.fact.level, source=field.fact.source)
+            elif value == [] and field.required:
+                return holds(False, expected=f"{field.at}: a list with something in it", actual=f"{place} is empty",
+                             level=field.fact.level, source=field.fact.source)
+    text = ", ".join(field.at for field in judged)
+    return holds(True, expected=text, actual="all there", level=level)
+
+
+def _success(clause: str) -> None:
+    @check(clause)
+    def documented(seen: Seen) -> Verdict | None:
+        """A documented field of a success is there and of its type."""
+        if seen.broken or not 200 <= seen.status < 300 or seen.body is MISSING or (seen.exchange.polls and not seen.accepted):
+            return None
+        return missing_or_wrong(seen.body, fields_of(seen, clause))
+
+
+def _refusal(clause: str) -> None:
+    @check(clause)
+    def documented(seen: Seen) -> Verdict | None:
+        """A documented field of a refusal is there and of its type."""
+        if not seen.broken or seen.status < 400 or seen.first_body is MISSING:
+            return None
+        return missing_or_wrong(seen.first_body, (field for field in seen.provider.error_fields if field.clause == clause))
+
+
+for _clause in (*SUCCESS, *TASK):
+    _success(_clause)
+for _clause in REFUSAL:
+    _refusal(_clause)

@@ -1,0 +1,27 @@
+"""What a request claims: the clauses of acceptance that rest on it."""
+
+from __future__ import annotations
+
+from qwen_image_conformance.seen import Seen
+
+_BY_PARAMETER = {"size": "size.accepted", "watermark": "watermark.accepted", "prompt_extend": "prompt-extend.accepted",
+                 "seed": "seed.accepted", "negative_prompt": "negative-prompt.accepted", "n": "n.count",
+                 "response_format": "response-format.url"}
+
+
+def claims(seen: Seen) -> frozenset[str]:
+    """The clauses that say this request must be taken; a bare request claims that the model is served."""
+    request = seen.asked
+    if request is None or seen.model is None:
+        return frozenset()
+    made = {_BY_PARAMETER[name] for name in request.parameters if name in _BY_PARAMETER}
+    if request.get("response_format") == "b64_json":
+        made.discard("response-format.url")
+        made.add("response-format.b64")
+    if isinstance(request.prompt, str) and not request.prompt.isascii():
+        made.add("prompt.unicode")
+    lengths = {violation.clause for violation in seen.violations if violation.clause.endswith(".length")}
+    made |= lengths
+    if "negative-prompt.length" in lengths:
+        made.discard("negative-prompt.accepted")
+    return frozenset(made) or frozenset({"model.served"})

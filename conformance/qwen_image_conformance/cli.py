@@ -1,0 +1,162 @@
+"""The command `qwen-image-conformance`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qwen_image_conformance.problems import Stop
+from qwen_image_spec.problems import suggestion
+
+_PROVIDER = click.option("--provider", required=True, metavar="NAME|FILE", help="The contract to hold the target to: a provider's name, or a YAML file of your own.")
+_MODELS = click.option("--model", "models", multiple=True, metavar="NAME", help="Only this model (repeatable; * and ? allowed). Default: all of the provider's.")
+_SELECT = click.option("--select", multiple=True, metavar="GROUP|CLAUSE", help="Only these clauses (repeatable; * and ? allowed).")
+_TIER = click.option("--tier", type=click.Choice(["smoke", "core", "full"]), default="core", show_default=True,
+                     help="smoke: 1-2 pictures a model; core: at most 8; full: every size and count.")
+
+
+class _Commands(click.Group):
+    """A group that answers a wrong command with the nearest right one, and a Stop with its cause, hint and exit code."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            raise click.UsageError(f"No such command {args[0]!r}: {suggestion(args[0], self.commands)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Stop as stop:
+            click.echo(f"error: {stop.cause}", err=True)
+            if stop.hint:
+                click.echo(f"hint:  {stop.hint}", err=True)
+            ctx.exit(stop.code)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("qwen-image-contract"), prog_name="qwen-image-conformance")
+def cli() -> None:
+    """Contract tests for providers and gateways of Qwen-Image and Wan images.
+
+    \b
+    exit codes: 0 conforms, 1 a MUST clause is broken, 2 usage,
+                3 target unreachable or credentials refused, 4 budget spent
+    """
+
+
+@cli.command()
+@_PROVIDER
+@_MODELS
+@_SELECT
+@_TIER
+@click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
+def plan(provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: str, *, as_json: bool) -> None:
+    """Tell what a run would send, how many pictures it buys and what they cost. Sends nothing."""
+    from qwen_image_conformance import planning  # noqa: PLC0415 # keep --help quick
+
+    planning.show(*planning.prepare(provider, models, select, tier), as_json=as_json)
+
+
+@cli.command()
+@_PROVIDER
+@click.option("--url", required=True, metavar="URL", help="What stands before the paths of the provider's document.")
+@click.option("--key-env", metavar="VAR", help="The variable that holds the key. Default: QWEN_IMAGE_API_KEY, then the provider's own.")
+@_MODELS
+@_SELECT
+@_TIER
+@click.option("--max-images", type=click.IntRange(min=0), metavar="N", help="Never buy more pictures than this.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where evidence and results go. Default: runs/PROVIDER-TIME.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def run(provider: str, url: str, key_env: str | None, models: tuple[str, ...], select: tuple[str, ...], tier: str,
+        max_images: int | None, out: Path | None, *, quiet: bool) -> None:
+    """Hold a target to a provider's contract."""
+    from qwen_image_conformance import campaign, planning  # noqa: PLC0415
+    from qwen_image_conformance.target import make_target  # noqa: PLC0415
+
+    spec, chosen, made = planning.prepare(provider, models, select, tier)
+    target = make_target(chosen, url, key_env)
+    folder = out or Path("runs") / f"{chosen.id}-{time.strftime('%Y%m%d-%H%M%S')}"
+    with _progress(quiet=quiet) as progress:
+        done = campaign.run(spec, chosen, target, made, folder, max_images=max_images, select=select, progress=progress)
+    _report(spec, done)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--provider", metavar="NAME|FILE", help="Judge by another provider's contract than the recorded one.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the results go. Default: beside the evidence.")
+def judge(file: Path, provider: str | None, out: Path | None) -> None:
+    """Judge recorded evidence again, by today's spec and without the network."""
+    from qwen_image_conformance import campaign  # noqa: PLC0415
+    from qwen_image_conformance.choose import provider_of  # noqa: PLC0415
+    from qwen_image_conformance.evidence import Recording  # noqa: PLC0415
+    from qwen_image_spec.loader import load  # noqa: PLC0415
+
+    spec = load()
+    recording = Recording(file)
+    chosen = provider_of(provider or recording.head["provider"], spec)
+    folder = out or recording.path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    _report(spec, campaign.rejudge(spec, chosen, recording, folder))
+
+
+@cli.command("list")
+@click.argument("what", type=click.Choice(["clauses", "groups", "providers", "models"]), default="clauses")
+@click.option("--provider", metavar="NAME|FILE", help="Only what applies to this provider, with levels.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def list_(what: str, provider: str | None, *, as_json: bool) -> None:
+    """List clauses, groups, providers or models."""
+    from qwen_image_conformance import listing  # noqa: PLC0415
+
+    listing.show(what, provider, as_json=as_json)
+
+
+@cli.command()
+@click.argument("clause")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def explain(clause: str, *, as_json: bool) -> None:
+    """Tell what a clause says, where it comes from, and where it applies at which level."""
+    from qwen_image_conformance import listing  # noqa: PLC0415
+
+    listing.explain(clause, as_json=as_json)
+
+
+def _report(spec: Any, done: Any) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from qwen_image_conformance.report.console import show  # noqa: PLC0415
+
+    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    show(console, spec, done.head, done.cases, done.end)
+    if done.stopped is not None:
+        click.echo(f"stopped: {done.stopped.cause}\nhint:    {done.stopped.hint}", err=True)
+    sys.exit(done.exit_code)
+
+
+class _progress:  # noqa: N801 # reads as a verb where it is used
+    """A line on a terminal's standard error that is rewritten for every probe; nothing elsewhere."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.shown = sys.stderr.isatty() and not quiet
+
+    def __enter__(self) -> Callable[[int, int, int, Any], None]:
+        return self._step if self.shown else lambda *_: None
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+    @staticmethod
+    def _step(index: int, total: int, images: int, probe: Any) -> None:
+        click.echo(f"\r\x1b[K{index + 1}/{total}  {images} pictures  {probe.id}"[:110], err=True, nl=False)
+
+
+def main() -> None:
+    """Run the command."""
+    cli(prog_name="qwen-image-conformance")

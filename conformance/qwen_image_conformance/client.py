@@ -1,0 +1,97 @@
+"""The only part that talks. It keeps the budget, keeps the key out of what it returns, and never repeats a paid request."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from qwen_image_conformance import redact
+from qwen_image_conformance.exchange import Received, Sent
+from qwen_image_conformance.problems import BudgetSpent
+from qwen_image_conformance.target import Target
+
+_RETRIES = 3
+_LONGEST_WAIT = 30.0
+
+
+@dataclass
+class Budget:
+    """Pictures that may be bought. `spent` counts what was delivered, asked for or not."""
+
+    most: int
+    spent: int = 0
+
+    def check(self, wanted: int) -> None:
+        """Raise BudgetSpent when `wanted` more pictures would pass the limit."""
+        if self.spent + wanted > self.most:
+            raise BudgetSpent(f"the next request may buy {wanted} picture(s), {self.spent} of {self.most} are bought",
+                              "raise --max-images, choose fewer models with --model, or a smaller --tier")
+
+
+class Client:
+    """Sends the requests of a run to one target."""
+
+    def __init__(self, target: Target, budget: Budget, *, timeout: float = 120.0, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.target = target
+        self.budget = budget
+        self._sleep = sleep
+        self._http = httpx.Client(timeout=httpx.Timeout(timeout, connect=10.0), follow_redirects=False, trust_env=not target.local)
+        self.requests = 0
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str], credentials: str) -> tuple[Sent, Received]:
+        """Send one request and return it, redacted, with its answer. A 429 is waited out: it bought nothing."""
+        url = self.target.address(path)
+        whole = {**headers, **self._credentials(credentials)}
+        for attempt in range(_RETRIES + 1):
+            answer = self._once(method, url, body, whole)
+            if answer.status != 429 or attempt == _RETRIES:
+                break
+            self._sleep(min(_wait(answer, attempt), _LONGEST_WAIT))
+        sent = Sent(method, url, redact.headers(whole, self.target.variable), body)
+        return sent, self._clean(answer)
+
+    def fetch(self, url: str) -> Received:
+        """Fetch a picture without credentials. The bytes come back whole; only a text answer is redacted."""
+        return self._once("GET", url, b"", {"accept": "*/*"}, follow=True)
+
+    def _credentials(self, kind: str) -> dict[str, str]:
+        match kind:
+            case "none":
+                return {}
+            case "canary":
+                return {"authorization": f"Bearer {redact.CANARY}"}
+            case "basic":
+                return {"authorization": "Basic " + base64.b64encode(f"user:{redact.CANARY}".encode()).decode("ascii")}
+            case _:
+                return {"authorization": f"Bearer {self.target.key}"}
+
+    def _once(self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, follow: bool = False) -> Received:
+        self.requests += 1
+        start = time.perf_counter()
+        try:
+            answer = self._http.request(method, url, content=body or None, headers=dict(headers), follow_redirects=follow)
+        except httpx.InvalidURL as error:
+            return Received(0, error=f"not an address: {error}")
+        except httpx.HTTPError as error:
+            return Received(0, error=f"{type(error).__name__}: {error}", seconds=time.perf_counter() - start)
+        found = {name.lower(): value for name, value in answer.headers.items()}
+        return Received(answer.status_code, found, answer.content, time.perf_counter() - start)
+
+    def _clean(self, answer: Received) -> Received:
+        key = self.target.key
+        headers = {name: value.replace(key, "$KEY") if key else value for name, value in answer.headers.items()}
+        return Received(answer.status, redact.headers(headers, self.target.variable), answer.body.replace(key.encode(), b"$KEY"),
+                        answer.seconds, answer.error)
+
+
+def _wait(answer: Received, attempt: int) -> float:
+    given = answer.headers.get("retry-after", "")
+    return float(given) if given.replace(".", "", 1).isdecimal() else 1.0 * 2**attempt

@@ -1,0 +1,41 @@
+"""A curl command that shows a failure, with the key left as an environment variable."""
+
+from __future__ import annotations
+
+import shlex
+
+from qwen_image_conformance.exchange import Exchange
+from qwen_image_conformance.redact import CANARY
+
+_SHOWN = ("content-type", "authorization", "x-dashscope-async", "x-dashscope-sse")
+
+
+def curl(exchange: Exchange) -> str:
+    """The command for an exchange. Long input images are cut, and said to be."""
+    sent = exchange.sent
+    parts = ["curl", "-sS", "-i"]
+    if sent.method != "POST" or not sent.body:
+        parts += ["-X", sent.method]
+    parts.append(shlex.quote(sent.url))
+    for name in _SHOWN:
+        if name in sent.headers:
+            parts += ["-H", _header(name, sent.headers[name])]
+    if sent.body:
+        parts += ["--data-binary", _body(sent.body)]
+    return " ".join(parts)
+
+
+def _header(name: str, value: str) -> str:
+    if "$" in value and CANARY not in value:
+        return f'"{name}: {value}"'
+    return shlex.quote(f"{name}: {value}")
+
+
+def _body(body: bytes) -> str:
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return "$'" + "".join(f"\\x{byte:02x}" if byte > 126 or byte < 32 or byte in b"'\\" else chr(byte) for byte in body) + "'"
+    if len(text) > 4000:
+        text = text[:200] + f"...<{len(text) - 400} characters cut>..." + text[-200:]
+    return shlex.quote(text)

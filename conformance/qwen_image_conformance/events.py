@@ -1,0 +1,50 @@
+"""A run as JSON Lines: `run` first, one `case` a line, `end` last. Every view is derived from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from qwen_image_conformance.curl import curl
+from qwen_image_conformance.exchange import Exchange
+from qwen_image_conformance.judge import Result
+from qwen_image_conformance.verdict import Status
+
+FILE = "result.jsonl"
+
+
+def case_event(result: Result, exchanges: Mapping[str, Exchange]) -> dict[str, Any]:
+    """One case of a run as an event."""
+    exchange = exchanges.get(result.exchange)
+    return {
+        "event": "case", "clause": result.case.clause, "group": result.case.group, "level": result.case.level.value,
+        "provider": result.case.provider, "model": result.case.model, "operation": result.case.operation, "status": result.status.value,
+        "expected": result.expected, "actual": result.actual, "source": result.source,
+        "curl": curl(exchange) if exchange is not None and result.status not in (Status.PASS, Status.NOT_RUN) else "",
+        "images": len(exchange.pictures) if exchange is not None else 0, "exchange": result.exchange, "judged": result.judged,
+        "reason": result.reason,
+    }
+
+
+def counts(results: Iterable[Result]) -> dict[str, int]:
+    """How many cases have each status."""
+    found = Counter(result.status.value for result in results)
+    return {status.value: found[status.value] for status in Status if found[status.value]}
+
+
+def exit_code(results: Sequence[Result]) -> int:
+    """0 conforms, 1 a MUST clause failed or the baseline is stale."""
+    return 1 if any(result.status in (Status.FAIL, Status.FIXED, Status.ERROR) for result in results) else 0
+
+
+def write(path: Path, head: Mapping[str, Any], results: Sequence[Result], exchanges: Sequence[Exchange], tail: Mapping[str, Any]) -> None:
+    """Write the whole result file."""
+    by_id = {exchange.id: exchange for exchange in exchanges}
+    lines: list[Mapping[str, Any]] = [{"event": "run", **head}]
+    lines += [case_event(result, by_id) for result in results]
+    lines.append({"event": "end", "counts": counts(results), "exit": exit_code(results), **tail})
+    path.write_bytes(b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE, default=str) for line in lines))

@@ -1,0 +1,107 @@
+"""Requests that break exactly one clause of a model's rules. Constructive: every candidate is asked of the rules themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from qwen_image_conformance.probe import Probe, Tier, refused
+from qwen_image_conformance.prompts import PLAIN
+from qwen_image_conformance.ways import Way
+from qwen_image_spec.evidence import Reaction
+from qwen_image_spec.model import Facets, Model, Param, Provider
+from qwen_image_spec.request import ImageRequest
+from qwen_image_spec.rules import Violation, check
+from qwen_image_spec.situation import facets_of
+
+_WRONG_TYPE: dict[str, Any] = {"string": 5, "size": 1024, "integer": "two", "number": "two", "boolean": "maybe", "palette": "red", "boxes": "all"}
+_TOO_MANY = 2
+
+
+def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
+    """One probe for every clause of the rules that a request of this way can break alone."""
+    found: dict[str, Probe] = {}
+    for request in candidates(model, way):
+        violations = check(request, model)
+        clauses = {violation.clause for violation in violations}
+        if len(clauses) != 1:
+            continue
+        clause = clauses.pop()
+        count = sum(probe.clauses == (clause,) for probe in found.values())
+        if count >= _TOO_MANY or (count and clause not in ("n.below-minimum", "size.spelling", "size.not-listed")):
+            continue
+        tier = _tier(violations[0])
+        if tier is None:
+            continue
+        probe = refused(provider, model, way.operation, way.endpoint, request, clause, tier, f"-{count + 1}" if count else "")
+        found[probe.id] = probe
+    return list(found.values())
+
+
+def _tier(violation: Violation) -> Tier | None:
+    if violation.reaction is Reaction.REJECT:
+        return Tier.CORE
+    return Tier.FULL if violation.reaction is Reaction.UNKNOWN else None
+
+
+def candidates(model: Model, way: Way) -> Iterator[ImageRequest]:
+    """Requests with one parameter at the wrong side of a limit, of a wrong type, or not supported."""
+    bare = way.request(model, PLAIN)
+    for param in model.params.values():
+        if not (param.places.get(way.endpoint.envelope) or param.places.get("*")) or param.name in ("model", "prompt") or param.type == "images":
+            continue
+        facets = facets_of(param, bare, model)
+        for value in values(param, facets):
+            yield way.request(model, PLAIN, **{param.name: value})
+    for rule in model.rules:
+        given = {name: value for name, value in rule.when.items() if name != "images" and value not in ("present", "absent")}
+        yield way.request(model, PLAIN, **given, **{name: _valid(model.params.get(name)) for name in rule.forbids if name in model.params})
+
+
+def values(param: Param, facets: Facets) -> Iterator[Any]:
+    """Values just beyond what a parameter takes."""
+    if not facets.supported.value:
+        yield _valid(param)
+        return
+    if facets.range is not None and param.type in ("integer", "number"):
+        low, high = facets.range.value
+        yield from (high + 1, low - 1, -1)
+    if facets.enum is not None:
+        yield "no-such-value"
+    if param.type == "size":
+        yield from sizes(param, facets)
+    if param.type in _WRONG_TYPE:
+        yield _WRONG_TYPE[param.type]
+
+
+def sizes(param: Param, facets: Facets) -> Iterator[str]:
+    """Sizes in every wrong spelling, and just beyond every bound."""
+    here, there = param.separator, "x" if param.separator == "*" else "*"
+    presets = sorted(size for grant in facets.grants for size in grant.presets)
+    good = presets[0] if presets else None
+    yield f"{good.width}{there}{good.height}" if good else f"1024{there}1024"
+    yield f"1024X1024" if good is None else f"{good.width}X{good.height}"
+    yield from (f"1472{here}1140", f"1472{here}1104", f"1024{here}1024", f"640{here}480", f"4{here}4")
+    for grant in facets.grants:
+        if grant.area is not None:
+            low, high = grant.area
+            below, above = int(low**0.5) - 1, int(high**0.5) + 1
+            yield f"{below}{here}{below}"
+            yield f"{above}{here}{above}"
+        if grant.side is not None:
+            yield f"{grant.side[0] - 1}{here}{grant.side[0]}"
+            yield f"{grant.side[1] + 1}{here}{grant.side[0]}"
+        if grant.ratio is not None and grant.area is not None:
+            height = int((grant.area[0] / float(grant.ratio[1])) ** 0.5)
+            yield f"{int(height * float(grant.ratio[1])) + height}{here}{height}"
+    yield f"9999{here}9999"
+    yield "4K"
+
+
+def _valid(param: Param | None) -> Any:
+    if param is None:
+        return None
+    return {"string": "blurry", "integer": 1, "boolean": True, "size": "1024*1024", "palette": _PALETTE}.get(param.type, "x")
+
+
+_PALETTE = [{"hex": "#C2D1E6", "ratio": "50.00%"}, {"hex": "#636574", "ratio": "30.00%"}, {"hex": "#CBD4E4", "ratio": "20.00%"}]

@@ -1,0 +1,84 @@
+"""Judging: pure functions from recorded exchanges to one result for every case of the contract."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from qwen_image_conformance.checks import CHECKS, RELATIONS
+from qwen_image_conformance.exchange import Exchange
+from qwen_image_conformance.seen import Seen
+from qwen_image_conformance.verdict import Status, Verdict
+from qwen_image_spec.cases import ANY, Case, cases
+from qwen_image_spec.evidence import weakest
+from qwen_image_spec.model import Provider, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run says of one case. `exchange` is the id of the exchange that decided it; `judged` counts the verdicts."""
+
+    case: Case
+    status: Status
+    expected: Any = None
+    actual: Any = None
+    source: str = ""
+    exchange: str = ""
+    judged: int = 0
+    reason: str = ""
+
+
+def judge(spec: Spec, provider: Provider, exchanges: Iterable[Exchange], load: Callable[[str], bytes],
+          models: tuple[str, ...] | None = None) -> list[Result]:
+    """One result for every case of the provider (or of the given models). `load` gives a stored picture's bytes."""
+    seen = [Seen(spec, provider, exchange, load) for exchange in exchanges]
+    by_model: dict[tuple[str, str], list[Seen]] = defaultdict(list)
+    by_operation: dict[str, list[Seen]] = defaultdict(list)
+    for one in seen:
+        by_model[one.exchange.model, one.exchange.operation].append(one)
+        by_operation[one.exchange.operation].append(one)
+    results = []
+    for case in cases(spec, provider, models):
+        group = by_operation[case.operation] if case.model == ANY else by_model[case.model, case.operation]
+        results.append(_result(case, group, spec))
+    return _not_testable(results)
+
+
+def _result(case: Case, group: Sequence[Seen], spec: Spec) -> Result:
+    cap = spec.clauses[case.clause].cap
+    worst: Result | None = None
+    judged = 0
+    for verdict, exchange in _verdicts(case, group):
+        judged += 1
+        level = weakest(cap, verdict.level if verdict.level is not None else case.level)
+        status = verdict.status(level)
+        if worst is None or status.rank > worst.status.rank:
+            decided = replace(case, level=level) if status in (Status.FAIL, Status.WARN) else case
+            worst = Result(decided, status, verdict.expected, verdict.actual, verdict.source or case.fact.source, exchange)
+    if worst is None:
+        return Result(case, Status.NOT_RUN, source=case.fact.source, reason="no exchange of this run decides it")
+    return replace(worst, judged=judged)
+
+
+def _verdicts(case: Case, group: Sequence[Seen]) -> Iterable[tuple[Verdict, str]]:
+    if case.clause in RELATIONS:
+        verdict = RELATIONS[case.clause](group)
+        if verdict is not None:
+            yield verdict, next((seen.exchange.id for seen in reversed(group) if seen.asked and "seed" in seen.asked), "")
+        return
+    check = CHECKS[case.clause]
+    for seen in group:
+        verdict = check(seen)
+        if verdict is not None:
+            yield verdict, seen.exchange.id
+
+
+def _not_testable(results: list[Result]) -> list[Result]:
+    """A case that could not be decided because the model is not served says so: it is never passed over in silence."""
+    unserved = {(result.case.model, result.case.operation) for result in results
+                if result.case.clause == "model.served" and result.status in (Status.FAIL, Status.WARN)}
+    return [replace(result, reason="not testable: the model answered no request (see model.served)")
+            if result.status is Status.NOT_RUN and (result.case.model, result.case.operation) in unserved else result
+            for result in results]

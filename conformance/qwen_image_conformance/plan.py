@@ -1,0 +1,81 @@
+"""What a run would send: the probes, how many pictures they buy and what that costs. Sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fnmatch import fnmatchcase
+
+from qwen_image_conformance import frames, invalid, tasks, valid
+from qwen_image_conformance.probe import Probe, Tier
+from qwen_image_conformance.ways import ways
+from qwen_image_spec.cases import Case, cases
+from qwen_image_spec.model import Provider, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The probes in the order of sending (refusals first: they are free) and the cases they may decide."""
+
+    provider: str
+    tier: Tier
+    probes: tuple[Probe, ...]
+    cases: tuple[Case, ...]
+    models: tuple[str, ...]
+
+    @property
+    def images(self) -> int:
+        """Pictures a right provider delivers for the whole plan."""
+        return sum(probe.buys for probe in self.probes)
+
+    def cost(self, spec: Spec) -> tuple[dict[str, Decimal], tuple[str, ...]]:
+        """The price by currency, and the models whose price is unknown."""
+        total: dict[str, Decimal] = {}
+        unknown: list[str] = []
+        for probe in self.probes:
+            price = spec.prices.get((self.provider, probe.model))
+            if probe.buys and price is None:
+                unknown.append(probe.model)
+            elif price is not None:
+                total[price.currency] = total.get(price.currency, Decimal(0)) + probe.buys * Decimal(price.amount)
+        return total, tuple(dict.fromkeys(unknown))
+
+
+def make_plan(spec: Spec, provider: Provider, models: Sequence[str] = (), tier: Tier = Tier.CORE, select: Sequence[str] = ()) -> Plan:
+    """Plan a run for some or all models of a provider. `select` are groups or clauses, with `*` and `?`."""
+    chosen = tuple(models) or tuple(provider.models)
+    planned: list[Probe] = []
+    framed: set[str] = set()
+    for name in chosen:
+        model = provider.models[name]
+        for way in ways(provider, model):
+            key = f"{way.operation}@{way.endpoint.id}"
+            if key not in framed:
+                framed.add(key)
+                planned += frames.probes(provider, model, way)
+            planned += invalid.probes(provider, model, way)
+            planned += valid.probes(provider, model, way)
+        planned += tasks.probes(provider, model, framed)
+    wanted = [probe for probe in planned if probe.tier.rank <= tier.rank]
+    relevant = [case for case in cases(spec, provider, chosen) if not select or selects(select, case.clause, case.group)]
+    if select:
+        ids = {case.clause for case in relevant}
+        wanted = [probe for probe in wanted if any(_covers(pattern, ids) for pattern in probe.clauses)]
+    ordered = sorted(wanted, key=lambda probe: probe.buys > 0)
+    return Plan(provider.id, tier, tuple(_first_served(ordered)), tuple(relevant), chosen)
+
+
+def selects(patterns: Sequence[str], clause: str, group: str) -> bool:
+    """Whether a clause is chosen by one of the patterns (a group, a clause, or a pattern of either)."""
+    return any(fnmatchcase(clause, pattern) or fnmatchcase(group, pattern) for pattern in patterns)
+
+
+def _covers(pattern: str, ids: set[str]) -> bool:
+    return any(fnmatchcase(clause, pattern) for clause in ids) or any(clause.startswith("errors.") for clause in ids)
+
+
+def _first_served(probes: list[Probe]) -> list[Probe]:
+    """Put one accepted probe first: it tells at once whether the target is there and lets the key in."""
+    first = next((probe for probe in probes if probe.buys and probe.id.startswith("plain:")), None)
+    return [first, *(probe for probe in probes if probe is not first)] if first is not None else probes

@@ -1,0 +1,173 @@
+"""Probes that must be accepted, merged so that one bought picture decides as many clauses as it can."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from qwen_image_conformance.probe import Probe, Tier, accepted
+from qwen_image_conformance.prompts import NEGATIVE, PLAIN, UNICODE, long_text
+from qwen_image_conformance.ways import Way
+from qwen_image_spec.evidence import Reaction
+from qwen_image_spec.model import Facets, Model, Provider
+from qwen_image_spec.pointers import get, put
+from qwen_image_spec.request import ImageRequest
+from qwen_image_spec.rules import check
+from qwen_image_spec.situation import facets_of
+
+SEED = 7
+_SWITCHES = ("watermark", "prompt_extend")
+_BASE_CLAUSES = ("model.served", "auth.accepted", "n.default", "size.default", "response-format.default", "response.*", "url.*", "usage.*",
+                 "tasks.*")
+
+
+def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
+    """The probes of one model and way, cheapest tier first."""
+    make = _Maker(provider, model, way)
+    if way.operation == "submit" and "generate" in model.operations:
+        return [make.plain(Tier.CORE), *make.every_size()]
+    found = [make.plain(Tier.SMOKE), make.rich("rich", Tier.SMOKE, make.form("b64_json"), sizes=1)]
+    found += [make.explicit(), *make.flipped(), make.rich("rich-again", Tier.CORE, make.form("url"), sizes=1), make.many(), make.lengths(),
+              *make.every_size(), make.most()]
+    return [probe for probe in found if probe is not None]
+
+
+class _Maker:
+    """Makes probes whose parameters are only those the model supports."""
+
+    def __init__(self, provider: Provider, model: Model, way: Way) -> None:
+        self.provider, self.model, self.way = provider, model, way
+        self.bare = way.request(model, PLAIN)
+
+    def facets(self, name: str) -> Facets | None:
+        """What the model says of a parameter in this way, None when it does not take it."""
+        param = self.model.params.get(name)
+        if param is None:
+            return None
+        facets = facets_of(param, self.bare, self.model)
+        return facets if facets.supported.value and (param.places.get(self.way.endpoint.envelope) or param.places.get("*")) else None
+
+    def kept(self, **parameters: Any) -> dict[str, Any]:
+        """Those of the parameters that the model takes and whose value is not None."""
+        return {name: value for name, value in parameters.items() if value is not None and self.facets(name) is not None}
+
+    def one(self) -> int | None:
+        """n=1 where leaving n out would buy more."""
+        facets = self.facets("n")
+        if facets is None or facets.default is None or facets.default.value == 1:
+            return None
+        return 1
+
+    def form(self, wanted: str) -> str | None:
+        """A response format, where there is such a parameter."""
+        return wanted if self.facets("response_format") is not None else None
+
+    def sizes(self) -> list[str]:
+        """Sizes the documents allow beyond doubt, the default last."""
+        facets = self.facets("size")
+        if facets is None:
+            return []
+        separator = self.model.params["size"].separator
+        default = facets.default.value if facets.default is not None else None
+        listed = [size.spell(separator) for grant in facets.grants for size in sorted(grant.presets) if not grant.when]
+        if not listed:
+            listed = [text.replace("x", separator) for text in ("1024x1024", "1280x1280", "1536x1536", "1024x1280", "1280x1024", "1440x1280")]
+        good = [text for text in dict.fromkeys(listed) if not check(self.way.request(self.model, PLAIN, size=text), self.model)]
+        return sorted(good, key=lambda text: text == default)
+
+    def probe(self, name: str, clauses: tuple[str, ...], tier: Tier, prompt: str = PLAIN, *, tamper: bool = False,
+              **parameters: Any) -> Probe:
+        """An accepted probe with one split for every parameter, for when it is refused."""
+        request = ImageRequest(self.model.id, prompt, self.way.images, self.kept(**parameters))
+        splits: list[Probe] = []
+        if len(request.parameters) > 1 or prompt != PLAIN:
+            singles = [{key: value} for key, value in request.parameters.items()]
+            splits = [self._split(f"{name}-{key}", PLAIN, one) for one in singles for key in one]
+            if prompt != PLAIN:
+                splits.append(self._split(f"{name}-prompt", prompt, {}))
+            splits.append(self._split(f"{name}-bare", PLAIN, {}))
+        return accepted(self.provider, self.model, self.way.operation, self.way.endpoint, request, name, clauses, tier, tuple(splits),
+                        tamper=tamper)
+
+    def _split(self, name: str, prompt: str, parameters: dict[str, Any]) -> Probe:
+        request = ImageRequest(self.model.id, prompt, self.way.images, parameters)
+        return accepted(self.provider, self.model, self.way.operation, self.way.endpoint, request, name, (), Tier.SMOKE)
+
+    def plain(self, tier: Tier) -> Probe:
+        """Only a prompt and a seed: every default shows."""
+        return self.probe("plain", _BASE_CLAUSES, tier, tamper=True, seed=SEED)
+
+    def explicit(self) -> Probe | None:
+        """Every default sent explicitly: must give the same picture."""
+        given: dict[str, Any] = {"seed": SEED, "n": self.one()}
+        for name in (*_SWITCHES, "size"):
+            facets = self.facets(name)
+            if facets is not None and facets.default is not None:
+                given[name] = facets.default.value
+        return self.probe("explicit", ("watermark.default", "prompt-extend.default", "size.delivered", "n.count"), Tier.CORE, **given)
+
+    def flipped(self) -> list[Probe]:
+        """The watermark the other way round, once at every documented place: must change the corner and nothing else."""
+        facets = self.facets("watermark")
+        if facets is None or facets.default is None:
+            return []
+        first = self.probe("flipped", ("watermark.honoured", "watermark.accepted"), Tier.CORE, seed=SEED, n=self.one(),
+                           watermark=not facets.default.value)
+        return [first, *(self._moved(first, place) for place in self.places("watermark")[1:])]
+
+    def places(self, name: str) -> tuple[str, ...]:
+        """Where this way takes a parameter, the place we write to first."""
+        param = self.model.params[name]
+        return param.places.get(self.way.endpoint.envelope) or param.places.get("*") or ()
+
+    def _moved(self, probe: Probe, place: str) -> Probe:
+        body = orjson.loads(probe.body)
+        value = get(body, self.places("watermark")[0])
+        parent, _, key = self.places("watermark")[0].rpartition("/")
+        (get(body, parent) if parent else body).pop(key)
+        put(body, place, value)
+        return replace(probe, id=probe.id.replace("flipped", f"flipped-at{place.replace('/', '.')}"), body=orjson.dumps(body), splits=())
+
+    def rich(self, name: str, tier: Tier, form: str | None, sizes: int) -> Probe:
+        """Seed 0, both switches off, another size, a prompt in many scripts: everything that gets lost easily."""
+        known = self.sizes()
+        size = known[min(sizes, len(known)) - 1] if known else None
+        clauses = ("seed.zero", "prompt.unicode", "negative-prompt.accepted", "size.accepted", "size.delivered", "response-format.b64")
+        return self.probe(name, clauses, tier, UNICODE, seed=0, n=self.one(), watermark=False, prompt_extend=False, size=size,
+                          negative_prompt=NEGATIVE, response_format=form)
+
+    def many(self) -> Probe | None:
+        """Two pictures at once, where the model makes several."""
+        facets = self.facets("n")
+        if facets is None or facets.range is None or facets.range.value[1] < 2 or self.one() is not None:
+            return None
+        known = self.sizes()
+        return self.probe("many", ("n.count", "n.distinct"), Tier.CORE, n=2, size=known[1] if len(known) > 1 else None)
+
+    def most(self) -> Probe | None:
+        """As many pictures as the model makes."""
+        facets = self.facets("n")
+        if facets is None or facets.range is None or facets.range.value[1] < 3:
+            return None
+        return self.probe("most", ("n.count",), Tier.FULL, n=facets.range.value[1])
+
+    def lengths(self) -> Probe | None:
+        """Texts beyond their limits, where the document says that they are cut."""
+        given: dict[str, Any] = {}
+        facets = self.facets("negative_prompt")
+        if facets is not None and facets.length is not None and facets.beyond is not None and facets.beyond.value is Reaction.TRUNCATE:
+            given["negative_prompt"] = long_text(facets.length.value + 1)
+        prompt = self.model.params.get("prompt")
+        text = PLAIN
+        if prompt is not None and prompt.base.length is not None and prompt.base.beyond is not None and prompt.base.beyond.value is Reaction.TRUNCATE:
+            text = long_text(prompt.base.length.value + 1)
+        if not given and text == PLAIN:
+            return None
+        return self.probe("long", ("prompt.length", "negative-prompt.length"), Tier.FULL, text, n=self.one(), **given)
+
+    def every_size(self) -> list[Probe]:
+        """Every listed size, one picture each."""
+        return [self.probe(f"size-{text.replace('*', 'x')}", ("size.accepted", "size.delivered"), Tier.FULL, n=self.one(), size=text)
+                for text in self.sizes()]
