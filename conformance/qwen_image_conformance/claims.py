@@ -12,7 +12,7 @@ _BY_PARAMETER = {"size": "size.accepted", "watermark": "watermark.accepted", "pr
 def claims(seen: Seen) -> frozenset[str]:
     """The clauses that say this request must be taken; a bare request claims that the model is served."""
     request = seen.asked
-    if request is None or seen.model is None:
+    if request is None or seen.model is None or request.texts > 1:
         return frozenset()
     made = {_BY_PARAMETER[name] for name in request.parameters if name in _BY_PARAMETER}
     if request.get("response_format") == "b64_json":

@@ -17,10 +17,15 @@ FILE = "evidence.jsonl"
 
 
 class Recorder:
-    """Writes the evidence of one run. Every line is on disk before the next request is sent."""
+    """Writes the evidence of one run. Every line is on disk before the next request is sent.
+
+    Raises UsageProblem for a folder that already holds a run: what was paid for is never overwritten.
+    """
 
     def __init__(self, folder: Path, head: Mapping[str, Any]) -> None:
         self.folder = folder
+        if (folder / FILE).exists():
+            raise UsageProblem(f"{folder} already holds the evidence of a run", "name another folder with --out, or move this one away")
         (folder / "images").mkdir(parents=True, exist_ok=True)
         self._file = (folder / FILE).open("ab")
         self._write({"event": "run", **head})

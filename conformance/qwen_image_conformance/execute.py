@@ -57,7 +57,7 @@ class Executor:
         self.client.budget.spent += len(pictures)
         asked = asdict(probe.asked) if probe.asked is not None else None
         if asked is not None:
-            asked = {key: asked[key] for key in ("model", "prompt", "images", "parameters")}
+            asked = {key: asked[key] for key in ("model", "prompt", "images", "parameters", "texts")}
         return Exchange(f"x{self.sent:05d}", probe.id, probe.provider, probe.model, probe.operation, probe.endpoint, sent, received,
                         asked, probe.breaks, polls, pictures, time.time())
 

@@ -14,6 +14,7 @@ from qwen_image_conformance.ways import Way
 from qwen_image_spec.model import Model, Provider
 
 _NOBODY = "no-such-model-7d1f3c"
+_HUGE = 33 * 1024 * 1024
 
 
 def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
@@ -41,6 +42,12 @@ def _changes(body: dict[str, Any], way: Way, provider: Provider, model: Model) -
     yield "model.type", {"body": orjson.dumps({**body, "model": 5})}
     if way.operation == "generate":
         yield "route.unknown", {"body": whole, "path": way.endpoint.path + "-nowhere"}
+    twice = whole[:-1] + b',"model":' + orjson.dumps(model.id) + b"}"
+    yield "body.duplicate-key", {"body": twice, "tier": Tier.FULL}
+    if way.operation == "generate":
+        yield "body.too-large", {"body": whole.replace(PLAIN.encode(), b"a" * _HUGE), "tier": Tier.FULL}
+    if "frame.parameters" in model.facts:
+        yield "parameters.type", {"body": orjson.dumps({**body, "parameters": "none"})}
     yield from _prompts(body, way)
     if way.endpoint.envelope != "flat":
         yield from _native(body, way)
@@ -60,12 +67,13 @@ def _prompts(body: dict[str, Any], way: Way) -> Iterator[tuple[str, dict[str, An
     yield "prompt.missing", {"body": write(None)}
     yield "prompt.empty", {"body": write("")}
     yield "prompt.type", {"body": write(5)}
+    if way.operation == "generate":
+        yield "prompt.nul", {"body": write("a lantern\0"), "tier": Tier.FULL}
 
 
 def _native(body: dict[str, Any], way: Way) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "input.missing", {"body": _without(body, "input")}
     yield "input.type", {"body": orjson.dumps({**body, "input": "text"})}
-    yield "parameters.type", {"body": orjson.dumps({**body, "parameters": "none"})}
     if way.endpoint.envelope == "messages":
         message = body["input"]["messages"][0]
         for clause, messages in (("messages.missing", None), ("messages.single", [message, message]),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from qwen_image_conformance.probe import Probe, Tier, refused
 from qwen_image_conformance.prompts import PLAIN
 from qwen_image_conformance.ways import Way
-from qwen_image_spec.evidence import Reaction
+from qwen_image_spec.evidence import Level, Reaction
 from qwen_image_spec.model import Facets, Model, Param, Provider
 from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.rules import Violation, check
@@ -40,7 +41,7 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
 
 def _tier(violation: Violation) -> Tier | None:
     if violation.reaction is Reaction.REJECT:
-        return Tier.CORE
+        return Tier.FULL if violation.level is Level.OBSERVE else Tier.CORE
     return Tier.FULL if violation.reaction is Reaction.UNKNOWN else None
 
 
@@ -53,6 +54,8 @@ def candidates(model: Model, way: Way) -> Iterator[ImageRequest]:
         facets = facets_of(param, bare, model)
         for value in values(param, facets):
             yield way.request(model, PLAIN, **{param.name: value})
+    if way.endpoint.envelope == "messages":
+        yield replace(bare, texts=2)
     for rule in model.rules:
         given = {name: value for name, value in rule.when.items() if name != "images" and value not in ("present", "absent")}
         yield way.request(model, PLAIN, **given, **{name: _valid(model.params.get(name)) for name in rule.forbids if name in model.params})
@@ -80,7 +83,7 @@ def sizes(param: Param, facets: Facets) -> Iterator[str]:
     presets = sorted(size for grant in facets.grants for size in grant.presets)
     good = presets[0] if presets else None
     yield f"{good.width}{there}{good.height}" if good else f"1024{there}1024"
-    yield f"1024X1024" if good is None else f"{good.width}X{good.height}"
+    yield "1024X1024" if good is None else f"{good.width}X{good.height}"
     yield from (f"1472{here}1140", f"1472{here}1104", f"1024{here}1024", f"640{here}480", f"4{here}4")
     for grant in facets.grants:
         if grant.area is not None:

@@ -11,6 +11,7 @@ from qwen_image_conformance import frames, invalid, tasks, valid
 from qwen_image_conformance.probe import Probe, Tier
 from qwen_image_conformance.ways import ways
 from qwen_image_spec.cases import Case, cases
+from qwen_image_spec.evidence import Level
 from qwen_image_spec.model import Provider, Spec
 
 
@@ -57,13 +58,21 @@ def make_plan(spec: Spec, provider: Provider, models: Sequence[str] = (), tier: 
             planned += invalid.probes(provider, model, way)
             planned += valid.probes(provider, model, way)
         planned += tasks.probes(provider, model, framed)
-    wanted = [probe for probe in planned if probe.tier.rank <= tier.rank]
-    relevant = [case for case in cases(spec, provider, chosen) if not select or selects(select, case.clause, case.group)]
+    every = cases(spec, provider, chosen)
+    certain = {case.clause for case in every if case.level is not Level.OBSERVE}
+    wanted = [probe for probe in planned if _tier(probe, certain).rank <= tier.rank]
+    relevant = [case for case in every if not select or selects(select, case.clause, case.group)]
     if select:
         ids = {case.clause for case in relevant}
         wanted = [probe for probe in wanted if any(_covers(pattern, ids) for pattern in probe.clauses)]
     ordered = sorted(wanted, key=lambda probe: probe.buys > 0)
     return Plan(provider.id, tier, tuple(_first_served(ordered)), tuple(relevant), chosen)
+
+
+def _tier(probe: Probe, certain: set[str]) -> Tier:
+    """A refusal that nobody promises may be bought instead: it waits for the full tier."""
+    uncertain = not probe.buys and probe.breaks and not certain.intersection(probe.clauses)
+    return Tier.FULL if uncertain else probe.tier
 
 
 def selects(patterns: Sequence[str], clause: str, group: str) -> bool:

@@ -29,7 +29,7 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
     if way.operation == "submit" and "generate" in model.operations:
         return [make.plain(Tier.CORE), *make.every_size()]
     found = [make.plain(Tier.SMOKE), make.rich("rich", Tier.SMOKE, make.form("b64_json"), sizes=1)]
-    found += [make.explicit(), *make.flipped(), make.rich("rich-again", Tier.CORE, make.form("url"), sizes=1), make.many(), make.lengths(),
+    found += [make.explicit(), *make.flipped(), make.rich("rich-again", Tier.CORE, make.form("url"), sizes=1), make.many(), make.lengths(), make.streamed(),
               *make.every_size(), make.most()]
     return [probe for probe in found if probe is not None]
 
@@ -152,6 +152,13 @@ class _Maker:
         if facets is None or facets.range is None or facets.range.value[1] < 3:
             return None
         return self.probe("most", ("n.count",), Tier.FULL, n=facets.range.value[1])
+
+    def streamed(self) -> Probe | None:
+        """A stream asked of a provider that has none."""
+        if "stream.none" not in self.model.facts:
+            return None
+        probe = self.probe("streamed", ("stream.none",), Tier.FULL)
+        return replace(probe, body=orjson.dumps({**orjson.loads(probe.body), "stream": True}))
 
     def lengths(self) -> Probe | None:
         """Texts beyond their limits, where the document says that they are cut."""

@@ -10,8 +10,28 @@ from qwen_image_conformance.seen import Seen
 from qwen_image_conformance.verdict import Verdict, holds
 from qwen_image_spec.evidence import Level, strictest
 
-ACCEPTED = ("model.served", "size.accepted", "watermark.accepted", "prompt-extend.accepted", "seed.accepted", "prompt.unicode",
+ACCEPTED = ("size.accepted", "watermark.accepted", "prompt-extend.accepted", "seed.accepted", "prompt.unicode",
             "prompt.length", "negative-prompt.accepted", "negative-prompt.length")
+
+
+@check("model.served")
+def served(seen: Seen) -> Verdict | None:
+    """Any picture proves it; only a bare request that is refused disproves it."""
+    if seen.broken or seen.doubtful or not seen.answered or seen.asked is None or seen.model is None:
+        return None
+    if seen.accepted:
+        return holds(True, expected="pictures", actual=f"status {seen.status}")
+    if claims(seen) != {"model.served"}:
+        return None
+    return holds(False, expected="pictures", actual=f"status {seen.status}: {seen.exchange.final.body[:160].decode('utf-8', 'replace')}")
+
+
+@check("messages.first-text")
+def first_text(seen: Seen) -> Verdict | None:
+    """Several texts are no reason for a refusal."""
+    if seen.asked is None or seen.asked.texts < 2 or seen.broken:
+        return None
+    return holds(seen.accepted, expected="accepted", actual=f"status {seen.status}")
 
 
 def acceptance_of(clause: str) -> Callable[[Seen], Verdict | None]:

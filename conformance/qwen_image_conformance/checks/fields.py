@@ -19,7 +19,7 @@ _TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "num
 SUCCESS = ("response.created", "response.data", "response.choices", "response.output", "response.finish-reason", "response.role",
            "response.content", "response.image-url", "response.revised-prompt", "response.extras", "usage.present", "usage.tokens",
            "response.request-id")
-TASK = ("tasks.original-prompt", "tasks.result-url")
+TASK = ("tasks.original-prompt", "tasks.result-url", "tasks.metric")
 REFUSAL = ("errors.shape", "errors.request-id", "errors.code-field", "errors.type", "errors.param-field")
 
 

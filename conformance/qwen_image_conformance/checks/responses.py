@@ -42,6 +42,15 @@ def request_id_header(seen: Seen) -> Verdict | None:
     return holds(bool(seen.exchange.received.headers.get(name)), expected=f"a header {name}", actual=sorted(seen.exchange.received.headers))
 
 
+@check("stream.none")
+def no_stream(seen: Seen) -> Verdict | None:
+    """A stream asked for, one document given (or a refusal)."""
+    if b'"stream":true' not in seen.exchange.sent.body or not seen.answered:
+        return None
+    said = seen.exchange.received.headers.get("content-type", "")
+    return holds("event-stream" not in said, expected="one JSON document, or a refusal", actual=said)
+
+
 @check("tasks.delivers")
 def task_delivers(seen: Seen) -> Verdict | None:
     """A task that SUCCEEDED has pictures."""
