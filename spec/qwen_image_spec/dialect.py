@@ -159,7 +159,7 @@ def _write_flat(request: ImageRequest, body: dict[str, Json]) -> None:
 def _write_messages(request: ImageRequest, body: dict[str, Json]) -> None:
     content: list[Json] = [{"image": image} for image in request.images]
     if request.prompt is not None:
-        content.append({"text": request.prompt})
+        content += [{"text": request.prompt}] * max(request.texts, 1)
     body["input"] = {"messages": [{"role": "user", "content": content}]}
 
 

@@ -136,10 +136,9 @@ def _size(param: Param, facets: Facets, value: str, request: ImageRequest, model
     grants = [grant for grant in facets.grants if holds(grant.when, request, model)]
     if not facets.grants or any(value in grant.tokens for grant in grants):
         return
-    level = strictest(*(grant.level for grant in facets.grants))
-    allowed = describe(facets, param.separator)
     size = parse(value, param.separator)
     if size is None:
+        level, allowed = strictest(*(grant.level for grant in facets.grants)), describe(facets, param.separator)
         token = any(value in grant.tokens for grant in facets.grants) or not numbers(value)
         clause = "size.token" if token and value[:1].isalnum() and value.isascii() and value.isalnum() else "size.spelling"
         yield _limit(clause, param, facets, value, allowed, level, _size_details(value, None, None))
@@ -152,6 +151,7 @@ def _size(param: Param, facets: Facets, value: str, request: ImageRequest, model
         if flaw is None:
             return
         flaws.append((grant, flaw))
+    level, allowed = strictest(*(grant.level for grant in facets.grants)), describe(facets, param.separator)
     free = [(grant, flaw) for grant, flaw in flaws if grant.free]
     suffix = free[-1][1] if free else "not-listed"
     yield _limit(f"size.{suffix}", param, facets, value, allowed, level, _size_details(value, size, free[-1][0].area if free else None))

@@ -1,0 +1,161 @@
+"""The admin API under `/_mock`: for clients on this machine, or with the token."""
+
+from __future__ import annotations
+
+import hmac
+from importlib.metadata import PackageNotFoundError, version
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from qwen_image_mock.state import State
+
+Json = Any
+TOKEN_HEADER = "x-mock-token"  # noqa: S105 # a header's name
+
+
+class JsonAnswer(Response):
+    """A JSON answer of the admin API."""
+
+    media_type = "application/json"
+
+    def render(self, content: Json) -> bytes:
+        """JSON bytes, indented, for reading with curl."""
+        return orjson.dumps(content, option=orjson.OPT_INDENT_2)
+
+
+def admin_app(state: State) -> Starlette:
+    """The routes under `/_mock`, and an answer for every path that belongs to nobody."""
+    admin = _Admin(state)
+    return Starlette(routes=[
+        Route("/_mock/health", admin.health, methods=["GET"]),
+        Route("/_mock/requests", admin.guarded(admin.requests), methods=["GET", "DELETE"]),
+        Route("/_mock/faults", admin.guarded(admin.faults), methods=["GET", "POST", "DELETE"]),
+        Route("/_mock/faults/{fault_id}", admin.guarded(admin.fault), methods=["DELETE"]),
+        Route("/_mock/clock", admin.guarded(admin.clock), methods=["GET", "POST"]),
+        Route("/_mock/reset", admin.guarded(admin.reset), methods=["POST"]),
+        Route("/{path:path}", admin.nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+    ])
+
+
+class _Admin:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def guarded(self, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """Let in clients of this machine and those with the token."""
+        async def guard(request: Request) -> Response:
+            if not self._trusted(request):
+                return _wrong(403, "the admin API is for clients on this machine, or with the header X-Mock-Token")
+            return await endpoint(request)
+        return guard
+
+    def _trusted(self, request: Request) -> bool:
+        token = self._state.settings.token
+        given = request.headers.get(TOKEN_HEADER, "")
+        if token and hmac.compare_digest(token.encode(), given.encode()):
+            return True
+        return request.client is None or _is_loopback(request.client.host)
+
+    async def health(self, _request: Request) -> Response:
+        """Tell that the mock is there, and what it serves."""
+        state = self._state
+        return JsonAnswer({"status": "ok", "version": own_version(), "spec": state.spec_version, "providers": list(state.providers),
+                           "openai_provider": state.settings.openai_provider, "strictness": state.settings.strictness,
+                           "requests": len(state.journal), "clock": state.clock.now(), "frozen": state.clock.frozen})
+
+    async def requests(self, request: Request) -> Response:
+        """Read or clear the journal."""
+        if request.method == "DELETE":
+            self._state.journal.clear()
+            return JsonAnswer({"requests": [], "total": 0})
+        found = self._state.journal.read(dict(request.query_params))
+        return JsonAnswer({"requests": found, "total": len(self._state.journal)})
+
+    async def faults(self, request: Request) -> Response:
+        """List, add or clear faults."""
+        faults = self._state.faults
+        if request.method == "DELETE":
+            faults.clear()
+        elif request.method == "POST":
+            data = await _json(request)
+            if data is None:
+                return _wrong(400, "send a JSON object")
+            try:
+                return JsonAnswer(faults.add(data).as_json(), 201)
+            except ValueError as error:
+                return _wrong(400, str(error))
+        return JsonAnswer({"faults": [fault.as_json() for fault in faults]})
+
+    async def fault(self, request: Request) -> Response:
+        """Take one fault away."""
+        name = request.path_params["fault_id"]
+        return JsonAnswer({"removed": name}) if self._state.faults.remove(name) else _wrong(404, f"no fault {name!r}")
+
+    async def clock(self, request: Request) -> Response:
+        """Freeze, step or thaw the clock: `{"freeze": EPOCH or null, "step": SECONDS, "thaw": true, "reset": true}`."""
+        clock = self._state.clock
+        if request.method == "POST":
+            data = await _json(request)
+            if data is None:
+                return _wrong(400, "send a JSON object")
+            freeze, step = data.get("freeze"), data.get("step", 0)
+            if not all(value is None or isinstance(value, bool | int | float) for value in (freeze, step)):
+                return _wrong(400, "freeze and step are numbers")
+            if data.get("reset") is True:
+                clock.reset()
+            if data.get("thaw") is True or freeze is False:
+                clock.thaw()
+            elif "freeze" in data:
+                clock.freeze(None if freeze is None or freeze is True else float(freeze))
+            clock.step(float(step or 0))
+        return JsonAnswer({"now": clock.now(), "frozen": clock.frozen})
+
+    async def reset(self, _request: Request) -> Response:
+        """Forget journal, tasks, faults and the clock's moves."""
+        self._state.reset()
+        return JsonAnswer({"reset": True})
+
+    async def nobody(self, request: Request) -> Response:
+        """Tell which paths there are."""
+        providers = [f"/{name}/" for name in self._state.providers]
+        return _wrong(404, f"nothing at {request.url.path}; providers are at {', '.join(providers)}")
+
+
+async def _json(request: Request) -> dict[str, Json] | None:
+    body = await request.body()
+    try:
+        data = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _wrong(status: int, message: str) -> Response:
+    return JsonAnswer({"error": message}, status)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host in ("localhost", "testclient", "")
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def own_version() -> str:
+    """The version of the installed distribution; `0` when it runs from source."""
+    try:
+        return version("qwen-image-contract")
+    except PackageNotFoundError:
+        return "0"

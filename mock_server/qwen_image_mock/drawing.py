@@ -1,0 +1,54 @@
+"""What a picture shows, small enough to travel in its own address: nothing about pictures is kept."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Self
+
+import orjson
+
+from qwen_image_mock.pictures import Picture, render
+
+_SHOWN = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The pictures of one request, apart from their index: sides in pixels, the start of the prompt,
+    and a digest of all that was said in words.
+
+    `mark` is the watermark's text, empty for none. It is no part of what the picture shows beneath it.
+    """
+
+    width: int
+    height: int
+    seed: int
+    model: str
+    prompt: str
+    digest: str
+    mark: str = ""
+
+    @classmethod
+    def of(cls, size: tuple[int, int], seed: int, model: str, prompt: str, meaning: str, mark: str) -> Self:
+        """The drawing for an effective request: `prompt` is shown, `meaning` stands for all that was said in words."""
+        digest = blake2b(meaning.encode("utf-8", "replace"), digest_size=9).digest()
+        return cls(size[0], size[1], seed, model, prompt[:_SHOWN], urlsafe_b64encode(digest).decode(), mark)
+
+    def token(self) -> str:
+        """The drawing as text for an address."""
+        fields = (self.width, self.height, self.seed, self.model, self.prompt, self.digest, self.mark)
+        return urlsafe_b64encode(orjson.dumps(fields)).rstrip(b"=").decode()
+
+    @classmethod
+    def read(cls, token: str) -> Self:
+        """The drawing of a token; raises ValueError when it is none."""
+        width, height, seed, model, prompt, digest, mark = orjson.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        return cls(width, height, seed, model, prompt, digest, mark)
+
+    def png(self, index: int) -> bytes:
+        """The picture of that index, from 0, as a PNG file."""
+        key = blake2b(f"{self.model}/{self.digest}/{self.seed}/{index}/{self.width}x{self.height}".encode(), digest_size=16).digest()
+        small_print = f"{self.model}  {self.width}x{self.height}  seed {self.seed}  #{index + 1}"
+        return render(Picture(self.width, self.height, key, (self.prompt, small_print), self.mark or None))

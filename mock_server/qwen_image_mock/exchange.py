@@ -1,0 +1,51 @@
+"""One request and all that became of it, kept as it is and put into words only when somebody reads the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from qwen_image_mock.credentials import NOBODY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from qwen_image_mock.credentials import Caller
+    from qwen_image_spec.model import Endpoint, Model, Provider
+    from qwen_image_spec.request import ImageRequest
+    from qwen_image_spec.rules import Violation
+
+Json = Any
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request on its way through the mock; each step fills in what it finds out.
+
+    `id` is the request id, `time` seconds since the epoch, `path` with its query as it came.
+    """
+
+    id: str
+    time: float
+    provider: Provider
+    method: str
+    path: str
+    headers: Sequence[tuple[bytes, bytes]]
+    origin: str
+    caller: Caller = NOBODY
+    endpoint: Endpoint | None = None
+    operation: str = ""
+    body: bytes = b""
+    document: Json = None
+    model: Model | None = None
+    decoded: ImageRequest | None = None
+    effective: Mapping[str, Json] | None = None
+    violations: list[Violation] = field(default_factory=list)
+    status: int = 0
+    answer: Json = None
+    answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    def outline(self) -> Exchange:
+        """The exchange without what may be large: enough to filter by."""
+        return Exchange(self.id, self.time, self.provider, self.method, "", (), "", self.caller, self.endpoint, self.operation,
+                        status=self.status)

@@ -1,0 +1,42 @@
+"""Ids and seeds from one source of randomness, so that a seeded mock repeats itself."""
+
+from __future__ import annotations
+
+import random
+from hashlib import blake2b
+from secrets import randbits
+
+_COUNTED = 10_000
+_SEED_BITS = 0x7FFF_FFFF
+
+
+class Randomness:
+    """Request ids, task ids and derived seeds. With a `seed` the same requests in the same order get the same ones."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = randbits(64) if seed is None else seed
+        self._bits = random.Random(self.seed).getrandbits  # noqa: S311 # repeatable on purpose
+        self._counts: dict[str, int] = {}
+
+    def uuid(self) -> str:
+        """A text in the shape of a version 4 UUID."""
+        word = f"{self._bits(128):032x}"
+        return f"{word[:8]}-{word[8:12]}-4{word[13:16]}-a{word[17:20]}-{word[20:]}"
+
+    def derived_seed(self, caller: str) -> int:
+        """A picture's seed for a request that gave none: another for each request of a caller, 0 to 2**31 - 1."""
+        counts = self._counts
+        if len(counts) > _COUNTED:
+            counts.clear()
+        count = counts[caller] = counts.get(caller, 0) + 1
+        digest = blake2b(f"{self.seed}/{caller}/{count}".encode(), digest_size=4).digest()
+        return int.from_bytes(digest) & _SEED_BITS
+
+    def reset(self) -> None:
+        """Start again, as after the start of the mock."""
+        self._bits = random.Random(self.seed).getrandbits  # noqa: S311 # repeatable on purpose
+        self._counts.clear()
+
+    def secret(self) -> bytes:
+        """A key for signatures: fixed by the seed, so that a restarted mock with the same seed honours its addresses."""
+        return blake2b(f"addresses of {self.seed}".encode(), digest_size=32).digest()

@@ -1,0 +1,94 @@
+"""A mock in a thread of this process, on a free port."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from qwen_image_mock.app import App, create_app
+from qwen_image_mock.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwen_image_mock.clock import Clock
+
+Json = Any
+_STARTING = 10.0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one. Raises OSError when the address is taken or not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+        listener.set_inheritable(True)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address of a listening socket; one that listens everywhere is given as 127.0.0.1."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 # compared, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def config(app: Any) -> uvicorn.Config:
+    """How uvicorn serves a mock: quietly, and without the access log, which costs half the speed."""
+    return uvicorn.Config(app, access_log=False, log_level="error", lifespan="off", server_header=False, timeout_graceful_shutdown=1)
+
+
+class Mock:
+    """A running mock, seen from a test."""
+
+    def __init__(self, app: App, url: str) -> None:
+        self.app = app
+        self.url = url
+
+    @property
+    def clock(self) -> Clock:
+        """The mock's clock, to freeze and step."""
+        return self.app.state.clock
+
+    def requests(self, **filters: str) -> list[Json]:
+        """The journal's entries, oldest first. Filters: provider, operation, key, contains, since, limit."""
+        return self.app.state.journal.read(filters)
+
+    @property
+    def violations(self) -> list[Json]:
+        """Every violation in the journal, each with its clause."""
+        return [violation for entry in self.requests() for violation in entry["violations"]]
+
+    def fault(self, name: str, **options: Json) -> str:
+        """Simulate a condition, such as `throttle`; gives the fault's id. Options: times, provider, key, model, retry_after."""
+        return self.app.state.faults.add({"name": name, **options}).id
+
+    def reset(self) -> None:
+        """Forget journal, tasks, faults and the clock's moves."""
+        self.app.state.reset()
+
+
+@contextmanager
+def serve(settings: Settings | None = None, *, host: str = "127.0.0.1", port: int = 0, app: App | None = None) -> Iterator[Mock]:
+    """A mock that runs as long as the `with` block, in a thread, on a free port unless one is given."""
+    running = app or create_app(settings)
+    listener = listen(host, port)
+    server = uvicorn.Server(config(running))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="qwen-image-mock", daemon=True)
+    thread.start()
+    try:
+        yield Mock(running, url_of(listener))
+    finally:
+        server.should_exit = True
+        thread.join(_STARTING)
+        listener.close()

@@ -1,0 +1,36 @@
+"""How a mock is set up: what the command line, the environment and `create_app` may choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Strictness = Literal["strict", "warn", "off"]
+MEBIBYTE = 1024 * 1024
+NATIVE = "dashscope"
+COMPATIBLE = "dashscope-compatible"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be chosen. Times in seconds, sizes in bytes.
+
+    `keys` is the list of accepted API keys (None: every key is taken that does not say of itself that it is bad);
+    `strictness` is about fields nobody reads: `strict` refuses, `warn` journals, `off` overlooks them;
+    `token` opens the admin API to clients that are not on this machine.
+    """
+
+    openai_provider: str = "dieyuyun"
+    provider_files: tuple[Path, ...] = ()
+    public_url: str = ""
+    seed: int | None = None
+    strictness: Strictness = "warn"
+    keys: frozenset[str] | None = None
+    token: str = ""
+    task_seconds: float = 1.0
+    body_limit: int = 32 * MEBIBYTE
+    drain_limit: int = 256 * MEBIBYTE
+    journal_entries: int = 2000
+    journal_bytes: int = 16 * MEBIBYTE
+    tasks: int = 20_000

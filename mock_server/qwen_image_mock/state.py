@@ -1,0 +1,52 @@
+"""All that a running mock knows: the contract it serves, and what happened so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qwen_image_mock.addresses import Addresses
+from qwen_image_mock.clock import Clock
+from qwen_image_mock.credentials import Credentials
+from qwen_image_mock.faults import Faults
+from qwen_image_mock.ids import Randomness
+from qwen_image_mock.journal import Journal
+from qwen_image_mock.routing import Router
+from qwen_image_mock.settings import COMPATIBLE, NATIVE, Settings
+from qwen_image_mock.store import MemoryStore, Store
+from qwen_image_spec import Problem, UnknownName, load, load_provider
+
+if TYPE_CHECKING:
+    from qwen_image_spec.model import Provider
+
+
+class State:
+    """One mock. Raises SpecError when a provider file is wrong or the provider for the bare paths does not exist."""
+
+    def __init__(self, settings: Settings | None = None, *, clock: Clock | None = None, store: Store | None = None) -> None:
+        self.settings = settings or Settings()
+        spec = load()
+        self.spec_version = spec.version
+        providers: dict[str, Provider] = dict(spec.providers)
+        for file in self.settings.provider_files:
+            own = load_provider(file)
+            providers[own.id] = own
+        default = self.settings.openai_provider
+        if default not in providers:
+            raise UnknownName([Problem.unknown("--openai-provider", 1, "provider", default, providers)])
+        self.providers = providers
+        self.clock = clock or Clock()
+        self.randomness = Randomness(self.settings.seed)
+        self.addresses = Addresses(self.randomness.secret(), self.clock, self.randomness)
+        self.credentials = Credentials(self.settings.keys)
+        self.faults = Faults()
+        self.journal = Journal(self.settings.journal_entries, self.settings.journal_bytes)
+        self.store: Store = store or MemoryStore(self.settings.tasks)
+        self.router = Router(providers, {"/v1": default, "/api/v1": NATIVE, "/compatible-mode/v1": COMPATIBLE})
+
+    def reset(self) -> None:
+        """Forget what happened: journal, tasks, faults, the clock's moves, the randomness drawn."""
+        self.journal.clear()
+        self.store.clear()
+        self.faults.clear()
+        self.clock.reset()
+        self.randomness.reset()

@@ -1,0 +1,116 @@
+"""An exchange in words: the entry of the journal, without credentials and with long texts cut."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qwen_image_mock.exchange import Exchange
+    from qwen_image_spec.request import ImageRequest
+    from qwen_image_spec.rules import Violation
+
+Json = Any
+_LONGEST = 16_384
+_DEEPEST = 40
+_INTEGERS = 1 << 63
+_SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-mock-token", "x-goog-api-key"}
+_SHORTEST_KEY = 6
+
+
+def entry_of(exchange: Exchange) -> dict[str, Json]:
+    """The journal's entry of an exchange, as JSON."""
+    entry = {
+        "id": exchange.id,
+        "time": exchange.time,
+        "provider": exchange.provider.id,
+        "style": exchange.provider.style,
+        "operation": exchange.operation,
+        "method": exchange.method,
+        "path": exchange.path,
+        "headers": headers_of(exchange.headers, exchange.caller.tag),
+        "body": body_of(exchange.body),
+        "decoded": decoded_of(exchange.decoded),
+        "effective": None if exchange.effective is None else dict(exchange.effective),
+        "violations": [violation_of(violation) for violation in exchange.violations],
+        "status": exchange.status,
+        "response": exchange.answer,
+    }
+    key = _key(exchange.headers)
+    return {name: plain(value, hide=key) for name, value in entry.items()}
+
+
+def headers_of(headers: Sequence[tuple[bytes, bytes]], tag: str) -> dict[str, str]:
+    """Headers by lower-case name, repeated ones joined with a comma; credentials as `Bearer key:TAG`."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name = raw_name.decode("latin-1").lower()
+        value = raw_value.decode("latin-1")
+        if name in _SECRET_HEADERS:
+            scheme = "Bearer " if value.lower().startswith("bearer ") else ""
+            value = f"{scheme}key:{tag}" if name == "authorization" and tag else "(hidden)"
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def body_of(body: bytes) -> Json:
+    """A body as JSON where it is JSON, else as text; None when it is empty."""
+    if not body:
+        return None
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body.decode("utf-8", "replace")
+
+
+def decoded_of(request: ImageRequest | None) -> Json:
+    """An image request as JSON: what was present, free of the provider's spelling."""
+    if request is None:
+        return None
+    return {"model": request.model, "prompt": request.prompt, "images": list(request.images),
+            "parameters": dict(request.parameters), "unknown": list(request.unknown)}
+
+
+def violation_of(violation: Violation) -> Json:
+    """A violation as JSON, with the clause's id and what the mock did about it."""
+    return {"clause": violation.clause, "param": violation.param, "seen": violation.seen, "allowed": violation.allowed,
+            "reaction": violation.reaction.value, "level": violation.level.value, "source": violation.source}
+
+
+def plain(value: Json, depth: int = 0, hide: str = "") -> Json:
+    """A value that any JSON writer takes: long texts and deep nesting cut, bytes named, `hide` taken out of texts."""
+    if isinstance(value, str):
+        return _text(value, hide)
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if -_INTEGERS <= value < _INTEGERS else str(value)
+    if depth >= _DEEPEST:
+        return "(nested too deeply)"
+    if isinstance(value, dict):
+        return {_text(str(name), hide): plain(item, depth + 1, hide) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, depth + 1, hide) for item in value]
+    if isinstance(value, bytes):
+        return f"({len(value)} bytes, sha256 {sha256(value).hexdigest()})"
+    return str(value)
+
+
+def _text(text: str, hide: str) -> str:
+    if hide and hide in text:
+        text = text.replace(hide, "(key)")
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:64]}... ({len(text)} characters, sha256 {sha256(text.encode('utf-8', 'replace')).hexdigest()})"
+
+
+def _key(headers: Sequence[tuple[bytes, bytes]]) -> str:
+    for name, value in headers:
+        if name.lower() == b"authorization":
+            key = value.decode("latin-1").rpartition(" ")[2]
+            return key if len(key) >= _SHORTEST_KEY else ""
+    return ""
