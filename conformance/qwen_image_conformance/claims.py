@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from qwen_image_conformance.seen import Seen
 
-_BY_PARAMETER = {"size": "size.accepted", "watermark": "watermark.accepted", "prompt_extend": "prompt-extend.accepted",
-                 "seed": "seed.accepted", "negative_prompt": "negative-prompt.accepted", "n": "n.count",
-                 "response_format": "response-format.url"}
+_OTHER = {"n": "n.count", "response_format": "response-format.url"}
 
 
 def claims(seen: Seen) -> frozenset[str]:
@@ -14,7 +12,10 @@ def claims(seen: Seen) -> frozenset[str]:
     request = seen.asked
     if request is None or seen.model is None or request.texts > 1:
         return frozenset()
-    made = {_BY_PARAMETER[name] for name in request.parameters if name in _BY_PARAMETER}
+    slugs = {name: f"{name.replace('_', '-')}.accepted" for name in request.parameters}
+    made = {_OTHER.get(name, slug) for name, slug in slugs.items() if name in _OTHER or slug in seen.spec.clauses}
+    if request.images and seen.model.images:
+        made.add("images.accepted")
     if request.get("response_format") == "b64_json":
         made.discard("response-format.url")
         made.add("response-format.b64")

@@ -46,8 +46,9 @@ def _changes(body: dict[str, Any], way: Way, provider: Provider, model: Model) -
     yield "body.duplicate-key", {"body": twice, "tier": Tier.FULL}
     if way.operation == "generate":
         yield "body.too-large", {"body": whole.replace(PLAIN.encode(), b"a" * _HUGE), "tier": Tier.FULL}
-    if "frame.parameters" in model.facts:
-        yield "parameters.type", {"body": orjson.dumps({**body, "parameters": "none"})}
+    for fact, name in (("frame.parameters", "parameters"), ("frame.optimize-prompt-options", "optimize_prompt_options")):
+        if fact in model.facts:
+            yield f"{name.replace('_', '-')}.type", {"body": orjson.dumps({**body, name: "none"})}
     yield from _prompts(body, way)
     if way.endpoint.envelope != "flat":
         yield from _native(body, way)

@@ -8,12 +8,12 @@ from typing import Any
 
 from qwen_image_conformance.probe import Probe, Tier, refused
 from qwen_image_conformance.prompts import PLAIN
-from qwen_image_conformance.ways import Way
+from qwen_image_conformance.ways import Way, sample_image
 from qwen_image_spec.evidence import Level, Reaction
 from qwen_image_spec.model import Facets, Model, Param, Provider
 from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.rules import Violation, check
-from qwen_image_spec.situation import facets_of
+from qwen_image_spec.situation import facets_of, image_rule_of
 
 _WRONG_TYPE: dict[str, Any] = {"string": 5, "size": 1024, "integer": "two", "number": "two", "boolean": "maybe", "palette": "red", "boxes": "all"}
 _TOO_MANY = 2
@@ -54,11 +54,15 @@ def candidates(model: Model, way: Way) -> Iterator[ImageRequest]:
         facets = facets_of(param, bare, model)
         for value in values(param, facets):
             yield way.request(model, PLAIN, **{param.name: value})
+    rule = image_rule_of(bare, model)
+    if rule is not None and way.operation != "generate":
+        yield replace(bare, images=(sample_image(),) * (rule.count.value[1] + 1))
     if way.endpoint.envelope == "messages":
         yield replace(bare, texts=2)
     for rule in model.rules:
         given = {name: value for name, value in rule.when.items() if name != "images" and value not in ("present", "absent")}
-        yield way.request(model, PLAIN, **given, **{name: _valid(model.params.get(name)) for name in rule.forbids if name in model.params})
+        forbidden = {name: _valid(model.params[name]) for name in rule.forbids if name in model.params}
+        yield way.request(model, PLAIN, **{**forbidden, **given})
 
 
 def values(param: Param, facets: Facets) -> Iterator[Any]:
@@ -73,6 +77,9 @@ def values(param: Param, facets: Facets) -> Iterator[Any]:
         yield "no-such-value"
     if param.type == "size":
         yield from sizes(param, facets)
+    if param.type == "palette":
+        yield from (PALETTE[:2], [{**colour, "hex": "red"} for colour in PALETTE], [{**colour, "ratio": 50} for colour in PALETTE],
+                    [{**PALETTE[0], "ratio": "50.01%"}, *PALETTE[1:]])
     if param.type in _WRONG_TYPE:
         yield _WRONG_TYPE[param.type]
 
@@ -104,7 +111,7 @@ def sizes(param: Param, facets: Facets) -> Iterator[str]:
 def _valid(param: Param | None) -> Any:
     if param is None:
         return None
-    return {"string": "blurry", "integer": 1, "boolean": True, "size": "1024*1024", "palette": _PALETTE}.get(param.type, "x")
+    return {"string": "blurry", "integer": 1, "boolean": True, "size": "1024*1024", "palette": PALETTE}.get(param.type, "x")
 
 
-_PALETTE = [{"hex": "#C2D1E6", "ratio": "50.00%"}, {"hex": "#636574", "ratio": "30.00%"}, {"hex": "#CBD4E4", "ratio": "20.00%"}]
+PALETTE = [{"hex": "#C2D1E6", "ratio": "50.00%"}, {"hex": "#636574", "ratio": "30.00%"}, {"hex": "#CBD4E4", "ratio": "20.00%"}]

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from qwen_image_conformance.invalid import PALETTE
 from qwen_image_conformance.probe import Probe, Tier, accepted
 from qwen_image_conformance.prompts import NEGATIVE, PLAIN, UNICODE, long_text
 from qwen_image_conformance.ways import Way
@@ -19,6 +20,7 @@ from qwen_image_spec.situation import facets_of
 
 SEED = 7
 _SWITCHES = ("watermark", "prompt_extend")
+_KNOWN_SWITCHES = ("thinking_mode", "enable_sequential")
 _BASE_CLAUSES = ("model.served", "auth.accepted", "n.default", "size.default", "response-format.default", "response.*", "url.*", "usage.*",
                  "tasks.*")
 
@@ -30,6 +32,7 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
         return [make.plain(Tier.CORE), *make.every_size()]
     found = [make.plain(Tier.SMOKE), make.rich("rich", Tier.SMOKE, make.form("b64_json"), sizes=1)]
     found += [make.explicit(), *make.flipped(), make.rich("rich-again", Tier.CORE, make.form("url"), sizes=1), make.many(), make.lengths(), make.streamed(),
+              *make.switched(),
               *make.every_size(), make.most()]
     return [probe for probe in found if probe is not None]
 
@@ -102,6 +105,8 @@ class _Maker:
     def explicit(self) -> Probe | None:
         """Every default sent explicitly: must give the same picture."""
         given: dict[str, Any] = {"seed": SEED, "n": self.one()}
+        if self.facets("n") is not None:
+            given["n"] = 1
         for name in (*_SWITCHES, "size"):
             facets = self.facets(name)
             if facets is not None and facets.default is not None:
@@ -152,6 +157,19 @@ class _Maker:
         if facets is None or facets.range is None or facets.range.value[1] < 3:
             return None
         return self.probe("most", ("n.count",), Tier.FULL, n=facets.range.value[1])
+
+    def switched(self) -> list[Probe]:
+        """Every further switch the other way round, and a palette, one at a time."""
+        found = []
+        for name, param in self.model.params.items():
+            facets = self.facets(name)
+            if facets is None or name in _SWITCHES:
+                continue
+            default = facets.default.value if facets.default is not None else None
+            value: Any = PALETTE if param.type == "palette" else not default if param.type == "boolean" and name in _KNOWN_SWITCHES else None
+            if value is not None:
+                found.append(self.probe(f"with-{param.slug}", (f"{param.slug}.accepted",), Tier.FULL, n=self.one(), **{name: value}))
+        return found
 
     def streamed(self) -> Probe | None:
         """A stream asked of a provider that has none."""

@@ -107,7 +107,7 @@ class Builder:
         """A success response."""
         options = {key: value for key, value in data.items() if key not in ("layout", "usage", "fields", "source")}
         return ResponseShape(data["layout"], data.get("usage", "none"),
-                             tuple(self.response_field(field) for field in data["fields"]), options)
+                             tuple(self.response_field(field) for field in data.get("fields", ())), options)
 
     def error(self, entry_id: str, data: Data) -> ErrorEntry:
         """One row of the error catalogue."""

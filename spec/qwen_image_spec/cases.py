@@ -1,7 +1,7 @@
 """One clause x provider x model x operation is a case. This module says which cases there are, and at which level.
 
 A clause's `fact` names what carries it: `fact:KEY` (a fact of the model or provider), `param:NAME[.FACET]`,
-`limit:NAME.FACET` (a limit that is refused, or whose reaction is unknown), `truncates:NAME`, `unsupported:NAME`,
+`limit:NAME.FACET` (a limit that is refused, or whose reaction is unknown), `truncates:NAME`, `unsupported:NAME`, `several:NAME` (a range that ends above 1),
 `grant:KIND`, `size:accepted`, `images:count`, `images:none`, `field` (a response field with this clause),
 `error` (an error entry raised by this clause), `error-shape` (the provider has an error catalogue), `rule:ID`.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from qwen_image_spec.answers import direct_shape, task_shape
 from qwen_image_spec.catalogue import entry_for
 from qwen_image_spec.evidence import Evidence, Fact, Level, Reaction, strictest, weakest
 from qwen_image_spec.model import Clause, Facets, Model, Provider, Spec
@@ -127,6 +128,10 @@ def _unsupported(name: str, _clause: Clause, _provider: Provider, model: Model) 
     return [_weaker(param.base.supported, param.base.beyond)]
 
 
+def _several(name: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
+    return [facets.range for facets in _all_facets(model, name) if facets.range is not None and facets.range.value[1] > 1]
+
+
 def _grant(kind: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
     found: list[Fact[Any]] = []
     for facets in _all_facets(model, "size"):
@@ -154,11 +159,10 @@ def _images(rest: str, _clause: Clause, _provider: Provider, model: Model) -> li
 
 
 def _field(_rest: str, clause: Clause, provider: Provider, model: Model) -> list[Fact[Any]]:
-    shapes = [provider.responses[endpoint.result] for key in model.endpoints
-              if (endpoint := provider.endpoints[key]).result in provider.responses]
-    query = model.facts.get("task.response")
-    if query is not None and query.value in provider.responses:
-        shapes.append(provider.responses[query.value])
+    shapes = [shape for key in model.endpoints
+              for shape in (direct_shape(provider, provider.endpoints[key], model),
+                            task_shape(provider, model) if "query" in provider.endpoints[key].operations else None)
+              if shape is not None]
     fields = [field for shape in shapes for field in shape.fields] + list(provider.error_fields)
     return [field.fact for field in fields if field.clause == clause.id]
 
@@ -177,6 +181,6 @@ def _rule(rest: str, _clause: Clause, _provider: Provider, model: Model) -> list
 
 
 _KINDS: dict[str, Callable[[str, Clause, Provider, Model], list[Fact[Any]]]] = {
-    "fact": _named, "param": _param, "limit": _limit, "truncates": _truncates, "unsupported": _unsupported, "grant": _grant,
+    "fact": _named, "param": _param, "limit": _limit, "truncates": _truncates, "unsupported": _unsupported, "several": _several, "grant": _grant,
     "size": _accepted, "images": _images, "field": _field, "error": _error, "error-shape": _error_shape, "rule": _rule,
 }

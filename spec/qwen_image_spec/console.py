@@ -81,7 +81,7 @@ def console() -> Console:
     )
 
 
-def fold(text: str, width: int = 28) -> str:
+def fold(text: str, width: int = 24) -> str:
     """Text whose long pointers and paths go on in a new line, at a slash, so that they fit a column."""
     return " ".join(_fold(word, width) if word.startswith("/") else word for word in text.split(" "))
 

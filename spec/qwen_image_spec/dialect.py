@@ -42,7 +42,7 @@ class Dialect:
                 parameters[name] = value
         for parent in self.known:
             if parent and (here := get(body, parent)) is not MISSING and here is not None and not isinstance(here, dict):
-                flaws.append(Flaw(f"{parent.strip('/').replace('/', '.')}.type", parent, here))
+                flaws.append(Flaw(f"{parent.strip('/').replace('/', '.').replace('_', '-')}.type", parent, here))
         model = body.get("model")
         return ImageRequest(model, prompt, images, parameters, texts, self.unread(body), tuple(flaws))
 

@@ -61,7 +61,7 @@ Key = tuple[str, str, str]
 
 
 def compare(left: Provider, right: Provider) -> list[Difference]:
-    """Every difference between two providers. Models of one provider alone are named once, without details."""
+    """Every difference between two providers. Models of one provider alone are named once, no more."""
     shared = set(left.models) & set(right.models)
     ours, theirs = dict(_all(left, shared)), dict(_all(right, shared))
     keys = [*ours, *(key for key in theirs if key not in ours)]
@@ -187,14 +187,8 @@ def _endpoints(provider: Provider) -> Iterator[tuple[Key, Side]]:
 
 def describe_endpoint(endpoint: Endpoint) -> str:
     """An endpoint in words: method, path, and how a body is written."""
-    asks = {"required": ", async header required", "refused": ", async header refused"}.get(
-        endpoint.asynchronous, ""
-    )
-    body = (
-        f" ({endpoint.envelope} {spell(endpoint.encodings)})"
-        if endpoint.method not in ("GET", "DELETE")
-        else ""
-    )
+    asks = f", async header {endpoint.asynchronous}" if endpoint.asynchronous != "none" else ""
+    body = f" ({endpoint.envelope} {spell(endpoint.encodings)})" if endpoint.envelope != "none" else ""
     return f"{endpoint.method} {endpoint.path}{body}{asks}"
 
 

@@ -55,9 +55,8 @@ def _alone(provider: Provider, members: list[Difference]) -> None:
 def _side(side: Side | None, numbers: dict[tuple[str, str], int]) -> str:
     if side is None:
         return ABSENT
-    return (
-        f"{console.fold(side.value, _WIDTH)} [{numbers.setdefault((side.source, side.evidence), len(numbers) + 1)}]"
-    )
+    number = numbers.setdefault((side.source, side.evidence), len(numbers) + 1)
+    return f"{console.fold(side.value, _WIDTH)} [{number}]"
 
 
 def _together(rows: Iterable[Difference]) -> list[tuple[tuple[str, ...], list[Difference]]]:

@@ -89,8 +89,8 @@ def resolve(document: Document, name: str, seen: tuple[str, ...] = ()) -> Docume
 
 
 def merge(base: Any, over: Any) -> Any:
-    """Merge mappings key by key; anything else is replaced; null removes the key."""
-    if not (isinstance(base, dict) and isinstance(over, dict)):
+    """Merge mappings key by key; facts and anything else are replaced whole; null removes the key."""
+    if not (isinstance(base, dict) and isinstance(over, dict)) or "value" in over:
         return copy.deepcopy(over)
     merged = dict(base)
     for key, value in over.items():

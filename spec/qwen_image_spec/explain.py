@@ -84,7 +84,8 @@ def explain(spec: Spec, clause: Clause) -> None:
     for each in found:
         value = spell(each.fact.value)
         known = f"; {value}" if len(value) <= _SHORT else ""
-        where = f"{_models(each.models)}\n{spell(each.operations)}{known}; {each.fact.source} ({each.fact.evidence})"
+        source = f"{each.fact.source} ({each.fact.evidence})"
+        where = f"{_models(each.models)}\n{spell(each.operations)}{known}; {source}"
         first = not rows or each.provider not in {row[0] for row in rows}
         rows.append((each.provider if first else "", str(each.level), where))
     console.table(("provider", "level", "models, operations, source"), rows, keep=(0, 1))

@@ -83,7 +83,7 @@ def response_schema(provider: Provider, model: Model | None, endpoint: Endpoint)
 
 
 def answers(provider: Provider, models: Iterable[Model], endpoint: Endpoint) -> list[str]:
-    """The kinds of answer an endpoint gives for some models: its own, or what a model's facts name instead."""
+    """The kinds of answer an endpoint gives some models: its own, or what a model's facts name instead."""
     fact = next((_ANSWERS[operation] for operation in endpoint.operations if operation in _ANSWERS), None)
     serving = [model for model in models if endpoint.id in model.endpoints or fact == _ANSWERS["query"]]
     named = [

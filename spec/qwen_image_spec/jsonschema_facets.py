@@ -98,7 +98,7 @@ def describe(param: Param) -> str:
         parts.append(f"Default {shown}" + (f" ({base.default.evidence})." if base.default.open else "."))
     if base.length is not None:
         parts.append(
-            f"At most {base.length.value} characters"
+            f"Length at most {base.length.value}"
             + (f"; beyond: {base.beyond.value}." if base.beyond else ".")
         )
     for grant in base.grants:

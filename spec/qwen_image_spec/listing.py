@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen_image_spec.diff import ABSENT, spell
+from qwen_image_spec.evidence import Level
 
 if TYPE_CHECKING:
     from qwen_image_spec.model import Model, Param, Provider, Spec
@@ -128,12 +129,12 @@ def _model(provider: Provider, model: Model) -> Record:
 
 
 def _counts(param: Param) -> str:
-    found = dict.fromkeys(
-        spell(facets.range.value)
-        for facets in (param.base, *(facets for _, facets in param.variants))
-        if facets.range is not None and facets.supported.value
+    every = (param.base, *(facets for _, facets in param.variants))
+    ranges = [facets.range.value for facets in every if facets.range is not None and facets.supported.value]
+    return (
+        ", ".join(dict.fromkeys(f"{low}-{high}" if low != high else str(low) for low, high in ranges))
+        or ABSENT
     )
-    return " or ".join(found) or ABSENT
 
 
 def _default(param: Param) -> str:
@@ -142,21 +143,22 @@ def _default(param: Param) -> str:
 
 
 def sizes(param: Param) -> str:
-    """The sizes a model takes, in a few words: `5 presets`, `sides 512-2048`, `768x768-4096x4096`."""
+    """The sizes a model takes, in a few words: `5 presets`, `sides 512-2048`, `768²-4096² px`."""
     every = (param.base, *(facets for _, facets in param.variants))
-    grants = [grant for facets in every for grant in facets.grants]
+    known = [grant for facets in every for grant in facets.grants]
+    grants = [grant for grant in known if grant.level is not Level.OBSERVE] or known
     found = [f"{len(grant.presets)} presets" for grant in grants if grant.presets]
     found += ["/".join(grant.tokens) for grant in grants if grant.tokens][:1]
     found += [f"sides {grant.side[0]}-{grant.side[1]}" for grant in grants if grant.side]
     areas = [grant.area for grant in grants if grant.area]
     if areas:
-        found.append(f"{_pixels(min(low for low, _ in areas))}-{_pixels(max(high for _, high in areas))}")
+        found.append(f"{_pixels(min(low for low, _ in areas))}-{_pixels(max(high for _, high in areas))} px")
     return ", ".join(dict.fromkeys(found)) or ABSENT
 
 
 def _pixels(count: int) -> str:
     side = round(count**0.5)
-    return f"{side}x{side}" if side * side == count else f"{count} px"
+    return f"{side}²" if side * side == count else str(count)
 
 
 def _errors(provider: Provider) -> list[Record]:

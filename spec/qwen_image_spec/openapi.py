@@ -1,4 +1,4 @@
-"""An OpenAPI 3.1 document of a provider, generated: paths, schemas, errors, links between the calls of a task."""
+"""An OpenAPI 3.1 document of a provider, generated: paths, schemas, errors, links between calls."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _operation(provider: Provider, endpoints: list[Endpoint], components: Json) 
     }
     if endpoints[0].fact.note:
         operation["description"] = endpoints[0].fact.note
-    if header := parts.async_header(endpoints):
+    if header := parts.async_header(provider, endpoints):
         operation["parameters"] = [header]
     if body := parts.request_body(provider, endpoints, components):
         operation["requestBody"] = body

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 _VARIABLE = re.compile(r"\{(\w+)\}")
 _MEDIA = {"json": "application/json", "multipart": "multipart/form-data"}
 _BODY_ERRORS = ("Error413", "Error415")
-_ASYNC_HEADER = "X-DashScope-Async"
+_ASYNC_FACTS = ("async.header", "tasks.header")
 
 
 def servers(provider: Provider) -> list[Json]:
@@ -105,16 +105,18 @@ def path_parameters(path: str) -> list[Json]:
     ]
 
 
-def async_header(endpoints: list[Endpoint]) -> Json | None:
-    """The header that asks for a task, where the style has one."""
+def async_header(provider: Provider, endpoints: list[Endpoint]) -> Json | None:
+    """The header that asks for a task, where the provider's document names one and an endpoint takes it."""
     kinds = {endpoint.asynchronous for endpoint in endpoints}
-    if not kinds - {"none", "refused"}:
+    fact = next((provider.facts[key] for key in _ASYNC_FACTS if key in provider.facts), None)
+    if fact is None or not kinds - {"none", "refused"}:
         return None
+    name, _, value = str(fact.value).partition(": ")
     return {
-        "name": _ASYNC_HEADER,
+        "name": name,
         "in": "header",
         "required": kinds == {"required"},
-        "schema": {"const": "enable"},
+        "schema": {"const": value},
         "description": "Asks for a task to be polled instead of the pictures.",
     }
 

@@ -55,7 +55,10 @@ def show_model(spec: Spec, provider: Provider, model: Model) -> None:
     console.table(
         ("operations", "request"),
         [
-            (", ".join(each.operations), notes.of(each.fact, each.id, describe_endpoint(each)))
+            (
+                spell(tuple(name for name in each.operations if name in model.operations)),
+                notes.of(each.fact, each.id, describe_endpoint(each)),
+            )
             for each in endpoints
         ],
     )
@@ -160,7 +163,7 @@ def _limits(param: Param, facets: Facets, notes: Notes) -> str:
     if facets.enum is not None:
         found.append(notes.of(facets.enum, f"{param.name} values"))
     if facets.length is not None:
-        found.append(notes.of(facets.length, f"{param.name} length", f"{facets.length.value} characters"))
+        found.append(notes.of(facets.length, f"{param.name} length", f"length {facets.length.value}"))
     if facets.effective is not None and not facets.effective.value:
         found.append(notes.of(facets.effective, param.name, "has no effect"))
     if facets.grants:

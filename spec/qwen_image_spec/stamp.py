@@ -19,12 +19,12 @@ def stamp(document: Data) -> Data:
     stamped = dict(document)
     for section in ("facts", "limits", "lifetimes"):
         stamped[section] = facts(document.get(section), source)
-    stamped["endpoints"] = {key: _marked(value, source) for key, value in _items(document, "endpoints")}
-    stamped["responses"] = {key: _response(value, source) for key, value in _items(document, "responses")}
+    stamped["endpoints"] = {key: value and _marked(value, source) for key, value in _items(document, "endpoints")}
+    stamped["responses"] = {key: value and _response(value, source) for key, value in _items(document, "responses")}
     if "errors" in document:
         stamped["errors"] = _errors(document["errors"], source)
     stamped["parameters"] = parameters(document.get("parameters"), source)
-    stamped["families"] = {key: _family(value, source) for key, value in _items(document, "families")}
+    stamped["families"] = {key: value and _family(value, source) for key, value in _items(document, "families")}
     return stamped
 
 
@@ -108,13 +108,20 @@ def _rule(rule: Data, source: str) -> Data:
 
 def _response(value: Data, source: str) -> Data:
     near = value.get("source", source)
-    return {**value, "source": near, "fields": [_marked(field, near) for field in value.get("fields", [])]}
+    return {**value, "source": near, **_fields(value, near)}
 
 
 def _errors(value: Data, source: str) -> Data:
     near = value.get("source", source)
-    return {**value, "source": near, "fields": [_marked(field, near) for field in value.get("fields", [])],
-            "entries": {key: _marked(entry, near) for key, entry in value.get("entries", {}).items()}}
+    stamped = {**value, "source": near, **_fields(value, near)}
+    if "entries" in value:
+        stamped["entries"] = {key: entry and _marked(entry, near) for key, entry in value["entries"].items()}
+    return stamped
+
+
+def _fields(value: Data, source: str) -> Data:
+    """The documented fields, stamped; nothing when a document does not change its parent's."""
+    return {"fields": [_marked(field, source) for field in value["fields"]]} if "fields" in value else {}
 
 
 def _marked(value: Data, source: str) -> Data:

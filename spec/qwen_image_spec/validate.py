@@ -138,8 +138,16 @@ def _errors(raw: Any, kind: str) -> Iterator[Any]:
 
 def _by_schema(raw: Any, kind: str, document: _Document) -> list[Problem]:
     extends = isinstance(raw, dict) and "extends" in raw
-    errors = [error for error in _errors(_plain(raw), kind) if not (extends and _inherits(error))]
+    plain = _kept(_plain(raw)) if extends else _plain(raw)
+    errors = [error for error in _errors(plain, kind) if not (extends and _inherits(error))]
     return [problem for error in errors for problem in _translate(error, document)]
+
+
+def _kept(value: Any) -> Any:
+    """What a document with `extends` says itself: a key with null only takes something of the parent away."""
+    if isinstance(value, dict):
+        return {key: _kept(inner) for key, inner in value.items() if inner is not None or key == "value"}
+    return [_kept(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _inherits(error: Any) -> bool:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from qwen_image_spec import load
+from qwen_image_spec import console, load
 from qwen_image_spec.cli import main
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_list_shows_every_model_of_every_provider() -> None:
         (one.id, model) for one in load().providers.values() for model in one.models
     }
     pro = next(row for row in rows if (row["provider"], row["model"]) == ("dieyuyun", "qwen-image-2.0-pro"))
-    assert (pro["n"], pro["default size"], pro["operations"]) == ("1 to 6", "2048x2048", ["generate"])
+    assert (pro["n"], pro["default size"], pro["operations"]) == ("1-6", "2048x2048", ["generate"])
     only = parsed("list", "-p", "skyengine")
     assert {row["provider"] for row in only} == {"skyengine"}
 
@@ -216,10 +216,10 @@ def test_version_names_the_contract() -> None:
 def test_the_module_runs_and_help_loads_neither_rich_nor_jsonschema() -> None:
     code = "import sys; import qwen_image_spec.cli; print(sorted({'rich', 'jsonschema'} & set(sys.modules)))"
     assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout  # noqa: S603
         == "[]\n"
     )
-    done = subprocess.run(
+    done = subprocess.run(  # our own module
         [sys.executable, "-m", "qwen_image_spec", "list", "providers"],
         capture_output=True,
         text=True,
@@ -229,8 +229,6 @@ def test_the_module_runs_and_help_loads_neither_rich_nor_jsonschema() -> None:
 
 
 def test_colour_needs_a_terminal_and_no_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
-    from qwen_image_spec import console
-
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert console.coloured()

@@ -39,9 +39,11 @@ families:
         cases:
           - {when: {series: true}, supported: false, beyond: reject}
       strength: {at: /parameters/strength, type: number, range: [0, 1], beyond: clamp}
-      tone: {at: /parameters/tone, type: string, enum: [warm, cold], beyond: {value: reject, evidence: unknown}}
+      tone: {at: /parameters/tone, type: string, enum: [warm, cold],
+             beyond: {value: reject, evidence: unknown}}
     rules:
-      - {id: r1, clause: n.count, when: {images: present}, forbids: [series], beyond: reject, sentence: No series with images.}
+      - {id: r1, clause: n.count, when: {images: present}, forbids: [series], beyond: reject,
+         sentence: No series with images.}
     images:
       - {count: [0, 3], beyond: reject}
 """
@@ -72,8 +74,8 @@ TEXT, IMAGE = {"text": "x"}, {"image": "https://a/b.png"}
     ],
 )
 def test_what_holds_in_a_situation_holds_in_the_schema(
-    tmp_path: Path, content: Any, parameters: Any, good: bool
-) -> None:  # noqa: FBT001
+    tmp_path: Path, content: Any, parameters: Any, *, good: bool
+) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(DOCUMENT, "utf-8")
     provider = load_provider(path)

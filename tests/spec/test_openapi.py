@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from qwen_image_spec import load
@@ -79,8 +80,6 @@ def test_the_key_goes_as_a_bearer_token_and_every_operation_names_its_source(nam
 
 
 def test_a_body_is_judged_by_the_schema_of_its_model() -> None:
-    from openapi_schema_validator import OAS31Validator
-
     made = generated("dieyuyun")
     schema = made["paths"]["/v1/images/generations"]["post"]["requestBody"]["content"]["application/json"][
         "schema"
@@ -89,3 +88,14 @@ def test_a_body_is_judged_by_the_schema_of_its_model() -> None:
     assert validator.is_valid({"model": "qwen-image-2.0", "prompt": "x", "n": 6})
     assert not validator.is_valid({"model": "qwen-image-max", "prompt": "x", "n": 6})
     assert not validator.is_valid({"model": "another", "prompt": "x"})
+
+
+def test_endpoints_for_tasks_need_the_header_of_the_document() -> None:
+    paths = generated("dashscope")["paths"]
+    header = paths["/api/v1/services/aigc/text2image/image-synthesis"]["post"]["parameters"][0]
+    assert (header["name"], header["required"], header["schema"]) == (
+        "X-DashScope-Async",
+        True,
+        {"const": "enable"},
+    )
+    assert "parameters" not in paths["/api/v1/services/aigc/multimodal-generation/generation"]["post"]

@@ -4,6 +4,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from qwen_image_spec import SpecError, documents, load, load_provider
 from qwen_image_spec.validate import KINDS, check_document, check_shipped, kind_of, schema
@@ -11,6 +12,7 @@ from qwen_image_spec.validate import KINDS, check_document, check_shipped, kind_
 if TYPE_CHECKING:
     from pathlib import Path
 
+# ruff: noqa: E501 # the broken document says on each line what is wrong with it
 # `#!` on a line: what is said about that line, and a word of the hint.
 BROKEN = """\
 provider: my-gateway
@@ -139,8 +141,6 @@ def test_other_shipped_documents_keep_their_schema(relative: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_schemas_are_valid_themselves(kind: str) -> None:
-    from jsonschema import Draft202012Validator
-
     Draft202012Validator.check_schema(schema(kind))
 
 
@@ -190,7 +190,8 @@ def test_mistakes_in_a_document_that_extends_are_told_on_its_own_lines(
 
 def test_names_of_the_parent_are_known_and_limits_of_the_parent_hold() -> None:
     text = (
-        "provider: mine\nextends: dieyuyun\nfamilies:\n  qwen-image-2.0:\n    endpoints: [generations]\n    parameters:\n"
+        "provider: mine\nextends: dieyuyun\nfamilies:\n  qwen-image-2.0:\n    endpoints: [generations]\n"
+        "    parameters:\n"
         "      seed: {cases: [{when: {watermark: true}, supported: false}]}\n      n: {default: 7}\n"
     )
     assert problems(text) == [(8, "the default 7 of n is outside its own range", "allowed: 1 to 6")]
@@ -201,6 +202,13 @@ def test_a_part_of_the_parent_may_be_changed_but_a_new_one_must_be_whole() -> No
     check_document(documents.parse(part, "my.yaml"), "my.yaml", part)
     new = "provider: mine\nextends: dieyuyun\nendpoints:\n  other: {path: /images}\n"
     assert problems(new) == [(4, "lacks 'operations', 'method', 'envelope' in endpoints.other", "add it")]
+
+
+def test_null_takes_something_of_the_parent_away() -> None:
+    text = (
+        "provider: mine\nextends: dieyuyun\nerrors: {entries: {rate-limit: null}}\nparameters: {seed: null}\n"
+    )
+    check_document(documents.parse(text, "my.yaml"), "my.yaml", text)
 
 
 def test_own_sources_are_known(tmp_path: Path) -> None:

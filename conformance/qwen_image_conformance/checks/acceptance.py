@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qwen_image_conformance.checks.registry import check
+from qwen_image_conformance.checks.registry import CHECKS, check
 from qwen_image_conformance.claims import claims
 from qwen_image_conformance.seen import Seen
 from qwen_image_conformance.verdict import Verdict, holds
+from qwen_image_spec import situation
 from qwen_image_spec.evidence import Level, strictest
 
-ACCEPTED = ("size.accepted", "watermark.accepted", "prompt-extend.accepted", "seed.accepted", "prompt.unicode",
-            "prompt.length", "negative-prompt.accepted", "negative-prompt.length")
+ACCEPTED = ("prompt.unicode", "prompt.length", "negative-prompt.length")
 
 
 @check("model.served")
@@ -43,7 +43,7 @@ def acceptance_of(clause: str) -> Callable[[Seen], Verdict | None]:
             return None
         if seen.accepted:
             return holds(True, expected="accepted", actual=f"status {seen.status}", level=_level(seen, clause))
-        if len(made) > 1:
+        if len(made) > 1 or not seen.refused:
             return None
         text = seen.exchange.final.body[:160].decode("utf-8", "replace")
         return holds(False, expected="accepted", actual=f"status {seen.status}: {text}", level=_level(seen, clause))
@@ -57,8 +57,19 @@ def _level(seen: Seen, clause: str) -> Level | None:
     facets = seen.facets("size")
     if clause != "size.accepted" or facets is None or size is None:
         return None
-    token = seen.asked.get("size") if seen.asked is not None else None
-    return strictest(*(grant.level for grant in facets.grants if token in grant.tokens or (not grant.tokens and grant.flaw(size) is None)))
+    request, model = seen.asked, seen.model
+    if request is None or model is None:
+        return None
+    token = request.get("size")
+    return strictest(*(grant.level for grant in facets.grants if situation.holds(grant.when, request, model)
+                       and (token in grant.tokens or (not grant.tokens and grant.flaw(size) is None))))
+
+
+def bind_accepted(clauses: list[str]) -> None:
+    """Bind the check to the clauses of the data that say that a parameter is taken."""
+    for clause in clauses:
+        if clause not in CHECKS:
+            check(clause)(acceptance_of(clause))
 
 
 for _clause in ACCEPTED:

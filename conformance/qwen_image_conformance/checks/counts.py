@@ -43,3 +43,12 @@ def distinct(seen: Seen) -> Verdict | None:
     if seen.broken or len(addresses) < 2:
         return None
     return equal(expected=len(addresses), actual=len(set(addresses)))
+
+
+@check("max-images.count")
+def interleaved(seen: Seen) -> Verdict | None:
+    """At most max_images in an interleaved answer."""
+    most = seen.effective.get("max_images")
+    if seen.broken or not seen.accepted or seen.effective.get("enable_interleave") is not True or not isinstance(most, int):
+        return None
+    return holds(1 <= _delivered(seen) <= most, expected=f"1 to {most} pictures", actual=_delivered(seen))

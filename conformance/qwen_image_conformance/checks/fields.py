@@ -8,6 +8,7 @@ from typing import Any
 from qwen_image_conformance.checks.registry import check
 from qwen_image_conformance.seen import Seen
 from qwen_image_conformance.verdict import Verdict, holds
+from qwen_image_spec.answers import direct_shape, task_shape
 from qwen_image_spec.evidence import strictest
 from qwen_image_spec.model import ResponseField
 from qwen_image_spec.pointers import MISSING, find
@@ -30,11 +31,12 @@ def is_type(value: Any, names: Iterable[str]) -> bool:
 
 def fields_of(seen: Seen, clause: str) -> list[ResponseField]:
     """The documented success fields with this clause that stand in this situation."""
-    shapes = [seen.provider.responses.get(seen.endpoint.result)]
-    if seen.exchange.polls and seen.model is not None and "task.response" in seen.model.facts:
-        shapes = [seen.provider.responses.get(str(seen.model.facts["task.response"].value))]
-    found = [field for shape in shapes if shape is not None for field in shape.fields if field.clause == clause]
-    if seen.asked is None or seen.model is None:
+    if seen.model is None:
+        return []
+    polled = bool(seen.exchange.polls)
+    shape = task_shape(seen.provider, seen.model) if polled else direct_shape(seen.provider, seen.endpoint, seen.model)
+    found = [field for field in shape.fields if field.clause == clause] if shape is not None else []
+    if seen.asked is None:
         return found
     return [field for field in found if condition_holds(field.when, seen.asked, seen.model)]
 

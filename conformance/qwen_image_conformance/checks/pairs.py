@@ -48,6 +48,8 @@ def _default(name: str) -> Callable[[Sequence[Seen]], Verdict | None]:
             absent, given = sorted((first, second), key=lambda seen: name in seen.asked.parameters)  # type: ignore[union-attr]
             if absent.asked is None or given.asked is None or name in absent.asked or name not in given.asked:
                 continue
+            if difference(absent, given) is Difference.UNKNOWN:
+                continue
             return _default_verdict(name, group, absent, given)
         return None
 
@@ -75,16 +77,32 @@ relation("prompt-extend.default")(_default("prompt_extend"))
 
 @relation("watermark.honoured")
 def watermark_honoured(group: Sequence[Seen]) -> Verdict | None:
-    """On and off differ in the corner."""
-    pairs = [(first, second) for first, second in _pairs(group, ignoring=("watermark",))
-             if _given(first, "watermark") and _given(second, "watermark")
-             and first.effective["watermark"] is not second.effective["watermark"]]
-    found = [difference(first, second) for first, second in pairs]
+    """On and off are different pictures."""
+    found = _on_and_off(group)
     if Difference.NONE in found:
-        return holds(False, expected="a mark in the lower right corner", actual="the same picture for watermark true and false")
+        return holds(False, expected="different pictures for watermark true and false", actual="the same picture")
+    if Difference.CORNER in found:
+        return holds(True, expected="different pictures for watermark true and false", actual="they differ in the lower right corner")
+    return observed("not judged: the target does not repeat pictures") if found else None
+
+
+@relation("watermark.corner")
+def watermark_corner(group: Sequence[Seen]) -> Verdict | None:
+    """On and off differ in the lower right corner only."""
+    found = _on_and_off(group)
     if Difference.CORNER in found:
         return holds(True, expected="a mark in the lower right corner", actual="the pictures differ there and only there")
-    return observed("not judged: the target does not repeat pictures") if found else None
+    identical = any(difference(first, second) is Difference.NONE for first, second in _pairs(group, ignoring=()))
+    if Difference.ELSEWHERE in found and identical:
+        return holds(False, expected="a mark in the lower right corner", actual="the pictures differ elsewhere")
+    return observed("not judged: the target does not repeat pictures") if Difference.ELSEWHERE in found else None
+
+
+def _on_and_off(group: Sequence[Seen]) -> list[Difference]:
+    """How pictures differ that were asked with watermark true and with false, all else alike."""
+    return [difference(first, second) for first, second in _pairs(group, ignoring=("watermark",))
+            if _given(first, "watermark") and _given(second, "watermark")
+            and first.effective["watermark"] is not second.effective["watermark"]]
 
 
 def _given(seen: Seen, name: str) -> bool:
@@ -97,6 +115,8 @@ def seed_zero(group: Sequence[Seen]) -> Verdict | None:
     for first, second in _pairs(group, ignoring=()):
         if seed_of(first) == 0:
             found = difference(first, second)
+            if found is Difference.UNKNOWN:
+                continue
             if found is Difference.NONE:
                 return holds(True, expected="the same picture twice", actual="the same picture twice")
             if _repeats(group):

@@ -34,6 +34,13 @@ REFUSED = (
     "body.too-large", "route.unknown",
     # tasks
     "async.required", "async.refused",
+    # input images
+    "images.count", "images.refused",
+    # Wan
+    "enable-interleave.type", "max-images.above-maximum", "max-images.below-minimum", "color-palette.type", "color-palette.count",
+    "color-palette.hex", "color-palette.ratio", "color-palette.sum",
+    # frames of single gateways
+    "optimize-prompt-options.type",
 )
 
 

@@ -51,6 +51,15 @@ def no_stream(seen: Seen) -> Verdict | None:
     return holds("event-stream" not in said, expected="one JSON document, or a refusal", actual=said)
 
 
+@check("response.no-error")
+def no_error(seen: Seen) -> Verdict | None:
+    """A success that gives code and error gives 0 and an empty text."""
+    if not _should_succeed(seen) or not isinstance(seen.first_body, dict) or not {"code", "error"} & set(seen.first_body):
+        return None
+    given = (seen.first_body.get("code", 0), seen.first_body.get("error", ""))
+    return holds(given in ((0, ""), (0, None)), expected="code 0 and error empty", actual=f"code {given[0]!r}, error {given[1]!r}")
+
+
 @check("tasks.delivers")
 def task_delivers(seen: Seen) -> Verdict | None:
     """A task that SUCCEEDED has pictures."""

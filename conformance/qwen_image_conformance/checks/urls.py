@@ -19,7 +19,7 @@ def fetchable(seen: Seen) -> Verdict | None:
     if not _fetched(seen):
         return None
     bad = [f"{picture.status} {picture.error}".strip() for picture in seen.exchange.pictures if picture.url and (picture.status != 200 or picture.error)]
-    if bad and all(picture.status in (401, 403) for picture in seen.exchange.pictures if picture.url):
+    if bad and all(picture.status == 401 for picture in seen.exchange.pictures if picture.url):
         return None
     return holds(not bad, expected="200 and a picture that decodes", actual=bad or "all whole")
 
@@ -29,7 +29,7 @@ def without_credentials(seen: Seen) -> Verdict | None:
     """No credentials needed: the suite fetches without any."""
     if not _fetched(seen):
         return None
-    refused = [picture.status for picture in seen.exchange.pictures if picture.url and picture.status in (401, 403)]
+    refused = [picture.status for picture in seen.exchange.pictures if picture.url and picture.status == 401]
     return holds(not refused, expected="fetched without credentials", actual=refused or "fetched")
 
 

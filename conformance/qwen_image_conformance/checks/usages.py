@@ -34,6 +34,8 @@ def pixels(seen: Seen) -> Verdict | None:
     said: list[object] = []
     for field in fields:
         value = get(seen.body, field.at)
+        if value is MISSING:
+            continue
         said.extend(int(side) for side in value.split("*")) if isinstance(value, str) and value.replace("*", "").isdecimal() else said.append(value)
     if len(said) != 2:
         return None
