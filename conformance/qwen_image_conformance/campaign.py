@@ -22,6 +22,7 @@ from qwen_image_conformance.report import junit
 from qwen_image_conformance.target import Target
 from qwen_image_spec.model import Provider, Spec
 
+_LOCAL_TASKS = 32
 Progress = Callable[[int, int, int, Probe], None]
 
 
@@ -51,18 +52,15 @@ def run(spec: Spec, provider: Provider, target: Target, plan: Plan, out: Path, *
     client = Client(target, budget)
     head = _head(spec, plan, target, select)
     recorder = Recorder(out, head)
-    executor = Executor(provider, client, recorder.picture)
-    exchanges: list[Exchange] = []
+    executor = Executor(provider, client, recorder.picture, tasks_at_once=_at_once(provider, plan, target),
+                        first_pause=0.1 if target.local else 3.0)
     started = time.monotonic()
     stopped: Stop | None = None
     try:
-        for index, probe in enumerate(plan.probes):
-            progress(index, len(plan.probes), budget.spent, probe)
-            for exchange in executor.run(probe):
-                kept = redacted(exchange, target.key)
-                recorder.exchange(kept)
-                exchanges.append(kept)
-                _let_in(kept, probe, target)
+        for probe, exchange in executor.run(plan.probes, lambda index, probe: progress(index, len(plan.probes), budget.spent, probe)):
+            kept = redacted(exchange, target.key)
+            recorder.exchange(kept)
+            _let_in(kept, probe, target)
     except BudgetSpent as error:
         stopped = error
     finally:
@@ -99,6 +97,15 @@ def _head(spec: Spec, plan: Plan, target: Target, select: Sequence[str]) -> dict
     return {"suite": version("qwen-image-contract"), "spec": spec.version, "provider": plan.provider, "target": target.url,
             "models": list(plan.models), "tier": plan.tier.value, "select": list(select), "planned_images": plan.images,
             "key": f"${target.variable}", "time": round(time.time(), 3)}
+
+
+def _at_once(provider: Provider, plan: Plan, target: Target) -> int:
+    """How many tasks may be under way: many on this machine, elsewhere the smallest documented limit of the models asked."""
+    if target.local:
+        return _LOCAL_TASKS
+    limits = [int(fact.value) for name in plan.models if (fact := provider.models[name].limits.get("async-concurrency")) is not None
+              and str(fact.value).isdecimal()]
+    return min(limits, default=1)
 
 
 def _let_in(exchange: Exchange, probe: Probe, target: Target) -> None:

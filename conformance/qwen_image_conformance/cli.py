@@ -21,6 +21,10 @@ _TIER = click.option("--tier", type=click.Choice(["smoke", "core", "full"]), def
                      help="smoke: 1-2 pictures a model; core: at most 8; full: every size and count.")
 
 
+_REPORT = click.option("--report", type=click.Choice(["full", "line", "none"]), default="full", show_default=True,
+                       help="What to print at the end: matrix and failures, the verdict only, nothing.")
+
+
 class _Commands(click.Group):
     """A group that answers a wrong command with the nearest right one, and a Stop with its cause, hint and exit code."""
 
@@ -72,9 +76,10 @@ def plan(provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: 
 @_TIER
 @click.option("--max-images", type=click.IntRange(min=0), metavar="N", help="Never buy more pictures than this.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where evidence and results go. Default: runs/PROVIDER-TIME.")
+@_REPORT
 @click.option("--quiet", is_flag=True, help="No progress.")
 def run(provider: str, url: str, key_env: str | None, models: tuple[str, ...], select: tuple[str, ...], tier: str,
-        max_images: int | None, out: Path | None, *, quiet: bool) -> None:
+        max_images: int | None, out: Path | None, report: str, *, quiet: bool) -> None:
     """Hold a target to a provider's contract."""
     from qwen_image_conformance import campaign, planning  # noqa: PLC0415
     from qwen_image_conformance.target import make_target  # noqa: PLC0415
@@ -84,14 +89,15 @@ def run(provider: str, url: str, key_env: str | None, models: tuple[str, ...], s
     folder = out or Path("runs") / f"{chosen.id}-{time.strftime('%Y%m%d-%H%M%S')}"
     with _progress(quiet=quiet) as progress:
         done = campaign.run(spec, chosen, target, made, folder, max_images=max_images, select=select, progress=progress)
-    _report(spec, done)
+    _report(spec, done, report)
 
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--provider", metavar="NAME|FILE", help="Judge by another provider's contract than the recorded one.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the results go. Default: beside the evidence.")
-def judge(file: Path, provider: str | None, out: Path | None) -> None:
+@_REPORT
+def judge(file: Path, provider: str | None, out: Path | None, report: str) -> None:
     """Judge recorded evidence again, by today's spec and without the network."""
     from qwen_image_conformance import campaign  # noqa: PLC0415
     from qwen_image_conformance.choose import provider_of  # noqa: PLC0415
@@ -103,7 +109,7 @@ def judge(file: Path, provider: str | None, out: Path | None) -> None:
     chosen = provider_of(provider or recording.head["provider"], spec)
     folder = out or recording.path.parent
     folder.mkdir(parents=True, exist_ok=True)
-    _report(spec, campaign.rejudge(spec, chosen, recording, folder))
+    _report(spec, campaign.rejudge(spec, chosen, recording, folder), report)
 
 
 @cli.command("list")
@@ -127,13 +133,16 @@ def explain(clause: str, *, as_json: bool) -> None:
     listing.explain(clause, as_json=as_json)
 
 
-def _report(spec: Any, done: Any) -> None:
+def _report(spec: Any, done: Any, report: str) -> None:
     from rich.console import Console  # noqa: PLC0415
 
-    from qwen_image_conformance.report.console import show  # noqa: PLC0415
+    from qwen_image_conformance.report.console import show, verdict  # noqa: PLC0415
 
-    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
-    show(console, spec, done.head, done.cases, done.end)
+    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+    if report == "full":
+        show(console, spec, done.head, done.cases, done.end)
+    elif report == "line":
+        console.print(verdict(done.head, done.cases, done.end), soft_wrap=True)
     if done.stopped is not None:
         click.echo(f"stopped: {done.stopped.cause}\nhint:    {done.stopped.hint}", err=True)
     sys.exit(done.exit_code)

@@ -19,13 +19,14 @@ FILE = "result.jsonl"
 
 def case_event(result: Result, exchanges: Mapping[str, Exchange]) -> dict[str, Any]:
     """One case of a run as an event."""
-    exchange = exchanges.get(result.exchange)
+    decisive = [exchanges[key] for key in result.exchange.split() if key in exchanges]
+    shown = decisive if result.status not in (Status.PASS, Status.NOT_RUN) else []
     return {
         "event": "case", "clause": result.case.clause, "group": result.case.group, "level": result.case.level.value,
         "provider": result.case.provider, "model": result.case.model, "operation": result.case.operation, "status": result.status.value,
         "expected": result.expected, "actual": result.actual, "source": result.source,
-        "curl": curl(exchange) if exchange is not None and result.status not in (Status.PASS, Status.NOT_RUN) else "",
-        "images": len(exchange.pictures) if exchange is not None else 0, "exchange": result.exchange, "judged": result.judged,
+        "curl": "\n".join(curl(exchange) for exchange in shown),
+        "images": sum(len(exchange.pictures) for exchange in decisive), "exchange": result.exchange, "judged": result.judged,
         "reason": result.reason,
     }
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -26,53 +28,86 @@ _FINAL = ("SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN")
 
 @dataclass
 class Executor:
-    """Sends probes one after the other. `store` keeps a picture's bytes under its digest."""
+    """Sends probes. `store` keeps a picture's bytes under its digest; `patience` is how long a task may take, in seconds.
+
+    Requests that answer at once go one after the other; `tasks_at_once` tasks may be under way together, since a task is
+    mostly waiting.
+    """
 
     provider: Provider
     client: Client
     store: Callable[[Delivered, bytes], None]
-    deadline: float = 300.0
-    poll: float = 0.25
+    patience: float = 300.0
+    tasks_at_once: int = 1
+    first_pause: float = 3.0
     sent: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, probe: Probe) -> Iterator[Exchange]:
+    def run(self, probes: Sequence[Probe], progress: Callable[[int, Probe], None]) -> Iterator[tuple[Probe, Exchange]]:
+        """Send the probes in order; those that wait for a task go last and side by side. Raises BudgetSpent."""
+        waiting = [probe for probe in probes if _waits(probe)]
+        direct = [probe for probe in probes if not _waits(probe)]
+        for index, probe in enumerate(direct):
+            progress(index, probe)
+            for exchange in self._probe(probe):
+                yield probe, exchange
+        with ThreadPoolExecutor(max_workers=max(self.tasks_at_once, 1)) as pool:
+            futures = [pool.submit(self._probe, probe) for probe in waiting]
+            try:
+                for index, (probe, future) in enumerate(zip(waiting, futures, strict=True), len(direct)):
+                    progress(index, probe)
+                    for exchange in future.result():
+                        yield probe, exchange
+            finally:
+                for future in futures:
+                    future.cancel()
+
+    def _probe(self, probe: Probe) -> list[Exchange]:
         """Send a probe; when it is refused although it should not be, send its smaller parts too."""
-        self.client.budget.check(probe.buys)
-        exchange = self._exchange(probe)
-        yield exchange
-        if probe.splits and exchange.received.status >= 400:
-            for part in probe.splits:
-                self.client.budget.check(part.buys)
-                yield self._exchange(part)
+        exchanges = [self._exchange(probe)]
+        if probe.splits and exchanges[0].received.status >= 400:
+            exchanges += [self._exchange(part) for part in probe.splits]
+        return exchanges
 
     def _exchange(self, probe: Probe) -> Exchange:
-        self.sent += 1
+        with self._lock:
+            self.sent += 1
+            number = self.sent
+        self.client.budget.reserve(probe.buys)
+        try:
+            exchange = self._sent(probe, number)
+        except BaseException:
+            self.client.budget.settle(probe.buys, 0)
+            raise
+        self.client.budget.settle(probe.buys, len(exchange.pictures))
+        return exchange
+
+    def _sent(self, probe: Probe, number: int) -> Exchange:
         sent, received = self.client.send(probe.method, probe.path, probe.body, probe.headers, probe.credentials)
-        if received.error and self.sent == 1:
+        if received.error and number == 1:
             raise Unreachable(f"{self.client.target.url} does not answer: {received.error}",
                               "is the server running, and is --url what stands before the paths of the provider's document?")
         polls = tuple(self._polls(received))
         final = polls[-1] if polls else received
         pictures = tuple(self._pictures(final, tamper=probe.tamper)) if 200 <= final.status < 300 else ()
-        self.client.budget.spent += len(pictures)
         asked = asdict(probe.asked) if probe.asked is not None else None
         if asked is not None:
             asked = {key: asked[key] for key in ("model", "prompt", "images", "parameters", "texts")}
-        return Exchange(f"x{self.sent:05d}", probe.id, probe.provider, probe.model, probe.operation, probe.endpoint, sent, received,
+        return Exchange(f"x{number:05d}", probe.id, probe.provider, probe.model, probe.operation, probe.endpoint, sent, received,
                         asked, probe.breaks, polls, pictures, time.time())
 
     def _polls(self, received: Received) -> Iterator[Received]:
         task_id = _task_id(received)
         if task_id is None:
             return
-        end = time.monotonic() + self.deadline
-        pause = self.poll
+        end = time.monotonic() + self.patience
+        pause = self.first_pause
         while time.monotonic() < end:
+            time.sleep(pause)
             _, answer = self.client.send("GET", task_path(self.provider, task_id), b"", {}, "key")
             yield answer
             if _task_status(answer) in _FINAL or answer.status != 200:
                 return
-            time.sleep(pause)
             pause = min(pause * 1.5, 5.0)
 
     def _pictures(self, answer: Received, *, tamper: bool) -> Iterator[Delivered]:
@@ -97,6 +132,11 @@ class Executor:
         if answer.status != 200:
             return Delivered(url, status=answer.status, content_type=kind, error=answer.error or answer.body[:80].decode("utf-8", "replace")), b""
         return measure(answer.body, url=url, status=answer.status, content_type=kind), answer.body
+
+
+def _waits(probe: Probe) -> bool:
+    """Whether a probe may make a task that has to be waited for: some models refuse inside the task only."""
+    return probe.operation == "submit" and probe.asked is not None
 
 
 def altered_signature(url: str) -> str | None:

@@ -59,8 +59,8 @@ def _changes(body: dict[str, Any], way: Way, provider: Provider, model: Model) -
 
 
 def _also_sync(provider: Provider, model: Model, way: Way) -> bool:
-    return any("generate" in endpoint.operations and endpoint.path == way.endpoint.path
-               for key in model.endpoints if (endpoint := provider.endpoints[key]))
+    endpoints = [provider.endpoints[key] for key in model.endpoints]
+    return any("generate" in endpoint.operations and endpoint.path == way.endpoint.path for endpoint in endpoints)
 
 
 def _prompts(body: dict[str, Any], way: Way) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -54,9 +54,9 @@ def candidates(model: Model, way: Way) -> Iterator[ImageRequest]:
         facets = facets_of(param, bare, model)
         for value in values(param, facets):
             yield way.request(model, PLAIN, **{param.name: value})
-    rule = image_rule_of(bare, model)
-    if rule is not None and way.operation != "generate":
-        yield replace(bare, images=(sample_image(),) * (rule.count.value[1] + 1))
+    taken = image_rule_of(bare, model)
+    if taken is not None and way.operation != "generate":
+        yield replace(bare, images=(sample_image(),) * (taken.count.value[1] + 1))
     if way.endpoint.envelope == "messages":
         yield replace(bare, texts=2)
     for rule in model.rules:

@@ -18,7 +18,7 @@ from qwen_image_spec.model import Provider, Spec
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run says of one case. `exchange` is the id of the exchange that decided it; `judged` counts the verdicts."""
+    """What a run says of one case. `exchange` is the id of the exchange that decided it (two ids where two were compared); `judged` counts the verdicts."""
 
     case: Case
     status: Status
@@ -66,7 +66,7 @@ def _verdicts(case: Case, group: Sequence[Seen]) -> Iterable[tuple[Verdict, str]
     if case.clause in RELATIONS:
         verdict = RELATIONS[case.clause](group)
         if verdict is not None:
-            yield verdict, next((seen.exchange.id for seen in reversed(group) if seen.asked and "seed" in seen.asked), "")
+            yield verdict, " ".join(verdict.about)
         return
     check = CHECKS[case.clause]
     for seen in group:

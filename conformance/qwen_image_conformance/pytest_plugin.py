@@ -18,7 +18,7 @@ from qwen_image_conformance.problems import Stop
 if TYPE_CHECKING:
     from qwen_image_conformance.campaign import Run
 
-_OPTIONS = (
+_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--qwen-image-provider", {"metavar": "NAME|FILE", "help": "The contract to hold the target to."}),
     ("--qwen-image-url", {"metavar": "URL", "help": "What stands before the paths of the provider's document."}),
     ("--qwen-image-key-env", {"metavar": "VAR", "help": "The variable that holds the key."}),
@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our options, every one of them prefixed."""
     group = parser.getgroup("qwen-image", "Qwen-Image contract tests")
     for name, settings in _OPTIONS:
-        group.addoption(name, **settings)  # type: ignore[arg-type] # pytest types these as one mapping
+        group.addoption(name, **settings)
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -30,7 +30,7 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
     make = _Maker(provider, model, way)
     if way.operation == "submit" and "generate" in model.operations:
         return [make.plain(Tier.CORE), *make.every_size()]
-    found = [make.plain(Tier.SMOKE), make.rich("rich", Tier.SMOKE, make.form("b64_json"), sizes=1)]
+    found: list[Probe | None] = [make.plain(Tier.SMOKE), make.rich("rich", Tier.SMOKE, make.form("b64_json"), sizes=1)]
     found += [make.explicit(), *make.flipped(), make.rich("rich-again", Tier.CORE, make.form("url"), sizes=1), make.many(), make.lengths(), make.streamed(),
               *make.switched(),
               *make.every_size(), make.most()]

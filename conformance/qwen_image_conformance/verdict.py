@@ -30,13 +30,17 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`ok` is None when the clause can only be observed here. `level` lowers the case's level, never raises it."""
+    """`ok` is None when the clause can only be observed here. `level` lowers the case's level, never raises it.
+
+    `about` names the exchanges that were compared, where it takes more than one.
+    """
 
     ok: bool | None
     expected: Any
     actual: Any
     level: Level | None = None
     source: str | None = None
+    about: tuple[str, ...] = ()
 
     def status(self, level: Level) -> Status:
         """The status under a case's level: a broken MUST fails, a broken SHOULD warns, an OBSERVE is observed."""
@@ -52,9 +56,10 @@ def equal(*, expected: Any, actual: Any, level: Level | None = None) -> Verdict:
     return Verdict(expected == actual and type(expected) is type(actual), expected, actual, level)
 
 
-def holds(condition: bool, *, expected: Any, actual: Any, level: Level | None = None, source: str | None = None) -> Verdict:  # noqa: FBT001
+def holds(condition: bool, *, expected: Any, actual: Any, level: Level | None = None, source: str | None = None,  # noqa: FBT001
+          about: tuple[str, ...] = ()) -> Verdict:
     """Passes when the condition holds; expected and actual say what it was about."""
-    return Verdict(condition, expected, actual, level, source)
+    return Verdict(condition, expected, actual, level, source, about)
 
 
 def observed(actual: Any, *, expected: Any = None) -> Verdict:

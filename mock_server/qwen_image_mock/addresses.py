@@ -1,4 +1,7 @@
-"""Signed addresses of pictures. An address carries all that is needed to draw its picture, and the time of its end."""
+"""Signed addresses of pictures.
+
+An address carries all that is needed to draw its picture, and the time of its end.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +35,11 @@ class Refused:
 
 NO_SUCH_KEY = Refused(404, "NoSuchKey", "The specified key does not exist.")
 UNSIGNED = Refused(403, "AccessDenied", "You have no right to access this object because of bucket acl.")
-ALTERED = Refused(403, "SignatureDoesNotMatch",
-                  "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
+ALTERED = Refused(
+    403,
+    "SignatureDoesNotMatch",
+    "The request signature we calculated does not match the signature you provided.",
+)
 EXPIRED = Refused(403, "AccessDenied", "Request has expired.")
 
 
@@ -54,7 +60,8 @@ class Addresses:
         made = []
         for index in range(count):
             path = f"{head}{index}.png"
-            made.append(f"{origin}{path}?Expires={expires}&OSSAccessKeyId=mock&Signature={self._signature(path, expires)}")
+            signature = self._signature(path, expires)
+            made.append(f"{origin}{path}?Expires={expires}&OSSAccessKeyId=mock&Signature={signature}")
         return made
 
     def open(self, path: str, query: str) -> tuple[Drawing, int] | Refused:

@@ -36,27 +36,35 @@ class JsonAnswer(Response):
 def admin_app(state: State) -> Starlette:
     """The routes under `/_mock`, and an answer for every path that belongs to nobody."""
     admin = _Admin(state)
-    return Starlette(routes=[
-        Route("/_mock/health", admin.health, methods=["GET"]),
-        Route("/_mock/requests", admin.guarded(admin.requests), methods=["GET", "DELETE"]),
-        Route("/_mock/faults", admin.guarded(admin.faults), methods=["GET", "POST", "DELETE"]),
-        Route("/_mock/faults/{fault_id}", admin.guarded(admin.fault), methods=["DELETE"]),
-        Route("/_mock/clock", admin.guarded(admin.clock), methods=["GET", "POST"]),
-        Route("/_mock/reset", admin.guarded(admin.reset), methods=["POST"]),
-        Route("/{path:path}", admin.nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
-    ])
+    return Starlette(
+        routes=[
+            Route("/_mock/health", admin.health, methods=["GET"]),
+            Route("/_mock/requests", admin.guarded(admin.requests), methods=["GET", "DELETE"]),
+            Route("/_mock/faults", admin.guarded(admin.faults), methods=["GET", "POST", "DELETE"]),
+            Route("/_mock/faults/{fault_id}", admin.guarded(admin.fault), methods=["DELETE"]),
+            Route("/_mock/clock", admin.guarded(admin.clock), methods=["GET", "POST"]),
+            Route("/_mock/reset", admin.guarded(admin.reset), methods=["POST"]),
+            Route("/{path:path}", admin.nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+        ]
+    )
 
 
 class _Admin:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def guarded(self, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    def guarded(
+        self, endpoint: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
         """Let in clients of this machine and those with the token."""
+
         async def guard(request: Request) -> Response:
             if not self._trusted(request):
-                return _wrong(403, "the admin API is for clients on this machine, or with the header X-Mock-Token")
+                return _wrong(
+                    403, "the admin API is for clients on this machine, or with the header X-Mock-Token"
+                )
             return await endpoint(request)
+
         return guard
 
     def _trusted(self, request: Request) -> bool:
@@ -69,9 +77,19 @@ class _Admin:
     async def health(self, _request: Request) -> Response:
         """Tell that the mock is there, and what it serves."""
         state = self._state
-        return JsonAnswer({"status": "ok", "version": own_version(), "spec": state.spec_version, "providers": list(state.providers),
-                           "openai_provider": state.settings.openai_provider, "strictness": state.settings.strictness,
-                           "requests": len(state.journal), "clock": state.clock.now(), "frozen": state.clock.frozen})
+        return JsonAnswer(
+            {
+                "status": "ok",
+                "version": own_version(),
+                "spec": state.spec_version,
+                "providers": list(state.providers),
+                "openai_provider": state.settings.openai_provider,
+                "strictness": state.settings.strictness,
+                "requests": len(state.journal),
+                "clock": state.clock.now(),
+                "frozen": state.clock.frozen,
+            }
+        )
 
     async def requests(self, request: Request) -> Response:
         """Read or clear the journal."""
@@ -99,10 +117,17 @@ class _Admin:
     async def fault(self, request: Request) -> Response:
         """Take one fault away."""
         name = request.path_params["fault_id"]
-        return JsonAnswer({"removed": name}) if self._state.faults.remove(name) else _wrong(404, f"no fault {name!r}")
+        return (
+            JsonAnswer({"removed": name})
+            if self._state.faults.remove(name)
+            else _wrong(404, f"no fault {name!r}")
+        )
 
     async def clock(self, request: Request) -> Response:
-        """Freeze, step or thaw the clock: `{"freeze": EPOCH or null, "step": SECONDS, "thaw": true, "reset": true}`."""
+        """Freeze, step or thaw the clock.
+
+        Takes `{"freeze": EPOCH or null, "step": SECONDS, "thaw": true, "reset": true}`, each where wanted.
+        """
         clock = self._state.clock
         if request.method == "POST":
             data = await _json(request)

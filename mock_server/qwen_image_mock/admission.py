@@ -1,4 +1,4 @@
-"""From a body to an image request the provider would look at: the media type, the JSON, the model, the path, the header."""
+"""From a body to an image request a provider would look at: media type, JSON, model, path and header."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Json = Any
 ASYNC_HEADER = b"x-dashscope-async"
 
 
-class Refused(Exception):  # noqa: N818 # an outcome, not a mistake of the program
+class Refused(Exception):  # an outcome, not a mistake of the program
     """The provider refuses the request because of this violation."""
 
     def __init__(self, violation: Violation) -> None:
@@ -43,29 +43,53 @@ class Admission:
         """The body as a JSON object; raises Refused when it is none."""
         encoding = encoding_of(content_type)
         if encoding != "json" or "json" not in endpoint.encodings:
-            raise refused("body.media-type", "content-type", content_type.decode("latin-1") if content_type else "",
-                          "application/json")
+            raise refused(
+                "body.media-type",
+                "content-type",
+                content_type.decode("latin-1") if content_type else "",
+                "application/json",
+            )
         try:
             return json_object(exchange.body)
         except BadBody as error:
             raise refused(error.clause, "body", None, "a JSON object") from None
 
     def model(self, name: Json, provider: Provider, endpoint: Endpoint) -> Model:
-        """The model a request names; raises Refused when it is missing, no text, not served, or not served here."""
+        """The model a request names.
+
+        Raises Refused when it is missing, no text, not served, or not served here.
+        """
         if isinstance(name, str):
             model = self._models[provider.id].get(name)
             if model is None:
-                raise refused("model.missing" if not name else "model.unknown", "model", name, "a model of this provider")
+                raise refused(
+                    "model.missing" if not name else "model.unknown",
+                    "model",
+                    name,
+                    "a model of this provider",
+                )
             if endpoint.id not in model.endpoints:
-                raise Refused(Violation("model.endpoint", "model", name, "the paths documented for the model", Reaction.REJECT,
-                                        Level.MUST, model.fact.source))
+                raise Refused(
+                    Violation(
+                        "model.endpoint",
+                        "model",
+                        name,
+                        "the paths documented for the model",
+                        Reaction.REJECT,
+                        Level.MUST,
+                        model.fact.source,
+                    )
+                )
             return model
         if name is None:
             raise refused("model.missing", "model", None, "a model of this provider")
         raise refused("model.type", "model", name, "a string")
 
     def asynchronous(self, endpoint: Endpoint, header: bytes | None) -> bool:
-        """Whether the request becomes a task; raises Refused when the header is needed and absent, or present and refused."""
+        """Whether the request becomes a task.
+
+        Raises Refused when the header is needed and absent, or present and refused.
+        """
         wanted = header is not None and header.strip().lower() not in (b"", b"disable", b"false")
         if endpoint.asynchronous == "required" and not wanted:
             raise refused("async.required", "X-DashScope-Async", None, "enable")
@@ -85,8 +109,12 @@ class Admission:
 def unknown_fields(pointers: tuple[str, ...], *, strict: bool) -> list[Violation]:
     """The violations for fields nobody reads; refused when strict."""
     reaction = Reaction.REJECT if strict else Reaction.IGNORE
-    return [Violation("request.unknown-field", pointer, None, "the documented fields", reaction, Level.OBSERVE, "")
-            for pointer in pointers]
+    return [
+        Violation(
+            "request.unknown-field", pointer, None, "the documented fields", reaction, Level.OBSERVE, ""
+        )
+        for pointer in pointers
+    ]
 
 
 def _names(provider: Provider) -> dict[str, Model]:

@@ -1,4 +1,7 @@
-"""The ASGI application. Provider paths go straight to the handler; pictures and the admin API have routes of their own."""
+"""The ASGI application.
+
+Provider paths go straight to the handler; pictures and the admin API have routes of their own.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,17 @@ if TYPE_CHECKING:
 
 Json = Any
 _CORS = (b"access-control-allow-origin", b"*")
-_PREFLIGHT = [_CORS, (b"access-control-allow-methods", b"GET, POST, OPTIONS"), (b"access-control-allow-headers", b"*"),
-              (b"access-control-max-age", b"86400")]
+_PREFLIGHT = [
+    _CORS,
+    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+    (b"access-control-allow-headers", b"*"),
+    (b"access-control-max-age", b"86400"),
+]
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock | None = None, store: Store | None = None) -> App:
+def create_app(
+    settings: Settings | None = None, *, clock: Clock | None = None, store: Store | None = None
+) -> App:
     """A mock as an ASGI application.
 
     Raises SpecError when a provider file of the settings cannot be used.
@@ -54,7 +63,7 @@ class App:
         path: str = scope["path"]
         root: str = scope.get("root_path", "")
         if root and path.startswith(root):
-            path = path[len(root):] or "/"
+            path = path[len(root) :] or "/"
         route, variable = self.state.router.find(path)
         provider = route.provider if route is not None else None
         if provider is None:
@@ -81,32 +90,57 @@ class App:
         headers = dict(raw_headers)
         state = self.state
         query = scope["query_string"].decode("latin-1")
-        exchange = Exchange(state.randomness.uuid(), state.clock.now(), provider, method,
-                            f"{path}?{query}" if query else path, raw_headers, self._origin(scope, headers, root), body=body)
+        exchange = Exchange(
+            state.randomness.uuid(),
+            state.clock.now(),
+            provider,
+            method,
+            f"{path}?{query}" if query else path,
+            raw_headers,
+            self._origin(scope, headers, root),
+            body=body,
+        )
         try:
             self._handler.handle(exchange, route, variable, headers, query, too_large=too_large)
             content = encode(exchange.answer)
         except Exception:  # noqa: BLE001 # the last net: a bug of the mock is answered in the provider's shape too
             content = _own_fault(exchange)
         state.journal.add(exchange, len(body) + len(content))
-        await _send(send, exchange.status, [
-            (b"content-type", b"application/json"), (b"content-length", str(len(content)).encode()),
-            (b"x-request-id", exchange.id.encode()), _CORS, *exchange.answer_headers], content)
+        await _send(
+            send,
+            exchange.status,
+            [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(content)).encode()),
+                (b"x-request-id", exchange.id.encode()),
+                _CORS,
+                *exchange.answer_headers,
+            ],
+            content,
+        )
 
     async def _picture(self, scope: Scope, path: str, send: Send) -> None:
         if scope["method"] == "OPTIONS":
             await _send(send, 204, [*_PREFLIGHT], b"")
             return
         status, headers, body = self._pictures.answer(
-            scope["method"], path, scope["query_string"].decode("latin-1"), dict(scope["headers"]), self.state.randomness.uuid())
+            scope["method"],
+            path,
+            scope["query_string"].decode("latin-1"),
+            dict(scope["headers"]),
+            self.state.randomness.uuid(),
+        )
         await _send(send, status, headers, body)
 
     def _origin(self, scope: Scope, headers: dict[bytes, bytes], root: str) -> str:
-        """What stands before the path of every picture: what the client used to come here, or the public address."""
+        """What stands before a picture's path: what the client used to come here, or the public address."""
         public = self.state.settings.public_url
         if public:
             return public.rstrip("/")
-        scheme = headers.get(b"x-forwarded-proto", b"").partition(b",")[0].strip().decode("latin-1") or scope["scheme"]
+        scheme = (
+            headers.get(b"x-forwarded-proto", b"").partition(b",")[0].strip().decode("latin-1")
+            or scope["scheme"]
+        )
         host = headers.get(b"host", b"").decode("latin-1")
         if not host:
             server = scope.get("server") or ("127.0.0.1", None)

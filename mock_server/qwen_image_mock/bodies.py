@@ -15,11 +15,9 @@ if TYPE_CHECKING:
 
 Json = Any
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
-_LONGEST_INTEGER = 60
-_LARGEST_INTEGER = int("9" * _LONGEST_INTEGER)
 
 
-class BadBody(Exception):
+class BadBody(Exception):  # named for what it is about
     """A body that cannot be used; `clause` says which clause it breaks."""
 
     def __init__(self, clause: str) -> None:
@@ -27,14 +25,14 @@ class BadBody(Exception):
         self.clause = clause
 
 
-class Disconnected(Exception):  # noqa: N818 # an event, not a mistake
+class Disconnected(Exception):  # an event, not a mistake
     """The client went away before its request was complete."""
 
 
 async def read(receive: Receive, limit: int, drain: int) -> bytes:
     """The whole body. Beyond `limit` bytes it raises BadBody, after having taken in up to `drain` bytes.
 
-    Taking in what comes lets a client that writes before it reads see the answer instead of a reset connection.
+    A client that writes before it reads then sees the answer instead of a reset connection.
     """
     message = await receive()
     if message["type"] == "http.disconnect":
@@ -79,7 +77,10 @@ def encoding_of(content_type: bytes | None) -> str:
 
 
 def json_object(body: bytes) -> dict[str, Json]:
-    """The JSON object of a body; raises BadBody for all else, for NaN, for a key given twice, for what is not UTF-8."""
+    """The JSON object of a body.
+
+    Raises BadBody for all else, for NaN, for a key given twice, for what is not UTF-8.
+    """
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -132,7 +133,7 @@ def _count_texts(value: Json) -> int:
 def _slowly(body: bytes) -> dict[str, Json]:
     """Read again with Python's own parser, which tells of keys given twice and keeps long integers whole."""
     try:
-        value = json.loads(body, object_pairs_hook=_unique, parse_int=_integer)
+        value = json.loads(body, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         raise BadBody("body.malformed") from None
     return value  # type: ignore[no-any-return] # an object: the fast parser saw one
@@ -143,10 +144,3 @@ def _unique(pairs: list[tuple[str, Json]]) -> Mapping[str, Json]:
     if len(found) != len(pairs):
         raise BadBody("body.duplicate-key")
     return found
-
-
-def _integer(digits: str) -> int:
-    """An integer; one that is absurdly long becomes another absurdly large one of the same sign."""
-    if len(digits) <= _LONGEST_INTEGER:
-        return int(digits)
-    return -_LARGEST_INTEGER if digits.startswith("-") else _LARGEST_INTEGER

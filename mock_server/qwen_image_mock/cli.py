@@ -13,7 +13,8 @@ import click
 if TYPE_CHECKING:
     import socket
 
-MEBIBYTE = 1024 * 1024
+    from qwen_image_mock.settings import Settings
+
 KEYS_ENV = "QWEN_IMAGE_MOCK_KEYS"
 TOKEN_ENV = "QWEN_IMAGE_MOCK_TOKEN"  # noqa: S105 # a variable's name
 
@@ -29,24 +30,65 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
-@click.option("--provider-file", "files", multiple=True, type=click.Path(path_type=Path), help="A provider of your own (YAML). Repeatable.")
-@click.option("--openai-provider", default="dieyuyun", show_default=True, help="The provider that answers at /v1 without a name.")
-@click.option("--public-url", default="", help="What stands before the addresses of pictures; default: the Host the client used.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--provider-file",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A provider of your own (YAML). Repeatable.",
+)
+@click.option(
+    "--openai-provider",
+    default="dieyuyun",
+    show_default=True,
+    help="The provider that answers at /v1 without a name.",
+)
+@click.option(
+    "--public-url",
+    default="",
+    help="What stands before the addresses of pictures; default: the Host the client used.",
+)
 @click.option("--seed", type=int, help="Makes ids and pictures repeat from start to start.")
 @click.option("--strict", "strictness", flag_value="strict", help="Refuse fields nobody reads.")
-@click.option("--warn", "strictness", flag_value="warn", default="warn", help="Put fields nobody reads into the journal (default).")
+@click.option(
+    "--warn",
+    "strictness",
+    flag_value="warn",
+    default="warn",
+    help="Put fields nobody reads into the journal (default).",
+)
 @click.option("--off", "strictness", flag_value="off", help="Overlook fields nobody reads.")
-@click.option("--task-seconds", default=1.0, show_default=True, type=click.FloatRange(0), help="How long an asynchronous task takes.")
-@click.option("--body-limit", default=32, show_default=True, type=click.IntRange(1, 1024), help="Largest request body, in MiB.")
+@click.option(
+    "--task-seconds",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="How long an asynchronous task takes.",
+)
+@click.option(
+    "--body-limit",
+    default=32,
+    show_default=True,
+    type=click.IntRange(1, 1024),
+    help="Largest request body, in MiB.",
+)
 @click.option("--quiet", is_flag=True, help="Print the address only.")
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
-def main(host: str, port: int, files: tuple[Path, ...], openai_provider: str, public_url: str, seed: int | None,  # noqa: PLR0913 # one argument an option
-         strictness: Any, task_seconds: float, body_limit: int, quiet: bool) -> None:  # noqa: FBT001 # same
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+def main(host: str, port: int, *, quiet: bool, **options: Any) -> None:
     """Serve a mock of every provider of the contract.
 
-    Each provider answers under /NAME (for example /dashscope/api/v1/...), the defaults also without a name: /v1, /api/v1,
-    /compatible-mode/v1. The first line printed is the address. The journal is at /_mock/requests.
+    Each provider answers under /NAME (for example /dashscope/api/v1/...), the defaults also without
+    a name: /v1, /api/v1, /compatible-mode/v1. The first line printed is the address. The journal is
+    at /_mock/requests.
 
     \b
     API keys: any key is taken, except one that contains invalid, wrong, bad, revoked, expired or refused.
@@ -56,24 +98,37 @@ def main(host: str, port: int, files: tuple[Path, ...], openai_provider: str, pu
     """  # noqa: D301 # click reads the \b
     from qwen_image_mock.app import create_app  # noqa: PLC0415 # so that --help is quick
     from qwen_image_mock.server import listen  # noqa: PLC0415 # same
-    from qwen_image_mock.settings import Settings  # noqa: PLC0415 # same
     from qwen_image_spec import SpecError  # noqa: PLC0415 # same
 
-    keys = frozenset(key.strip() for key in os.environ.get(KEYS_ENV, "").split(",") if key.strip())
-    settings = Settings(openai_provider, files, public_url, seed, strictness, keys or None, os.environ.get(TOKEN_ENV, ""),
-                        task_seconds, body_limit * MEBIBYTE)
     try:
-        app = create_app(settings)
+        app = create_app(_settings(**options))
     except SpecError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     try:
         listener = listen(host, port)
     except OSError as error:
-        click.echo(f"error: cannot listen on {host} port {port}: {error.strerror or error}\n"
-                   "    hint: another program may have the port; --port 0 takes a free one", err=True)
+        click.echo(
+            f"error: cannot listen on {host} port {port}: {error.strerror or error}\n"
+            "    hint: another program may have the port; --port 0 takes a free one",
+            err=True,
+        )
         sys.exit(2)
     _run(app, listener, quiet=quiet)
+
+
+def _settings(*, files: tuple[Path, ...], body_limit: int, **others: Any) -> Settings:
+    """Put options and environment together."""
+    from qwen_image_mock.settings import MEBIBYTE, Settings  # noqa: PLC0415 # so that --help is quick
+
+    keys = frozenset(key.strip() for key in os.environ.get(KEYS_ENV, "").split(",") if key.strip())
+    return Settings(
+        provider_files=files,
+        body_limit=body_limit * MEBIBYTE,
+        keys=keys or None,
+        token=os.environ.get(TOKEN_ENV, ""),
+        **others,
+    )
 
 
 def _run(app: Any, listener: socket.socket, *, quiet: bool) -> None:
@@ -83,7 +138,8 @@ def _run(app: Any, listener: socket.socket, *, quiet: bool) -> None:
 
     click.echo(url_of(listener))
     if not quiet:
-        click.echo(f"providers: {', '.join(app.state.providers)}; journal: {url_of(listener)}/_mock/requests; stop with Ctrl+C")
+        names = ", ".join(app.state.providers)
+        click.echo(f"providers: {names}; journal: {url_of(listener)}/_mock/requests; stop with Ctrl+C")
     sys.stdout.flush()
     with suppress(KeyboardInterrupt):  # how one stops it
         uvicorn.Server(config(app)).run(sockets=[listener])

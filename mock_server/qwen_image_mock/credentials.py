@@ -1,4 +1,7 @@
-"""Who calls: Bearer credentials. A key is never stored, shown or logged; a short one-way tag stands for it."""
+"""Who calls: Bearer credentials.
+
+A key is never stored, shown or logged; a short one-way tag stands for it.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from hashlib import sha256
 REFUSED_WORDS = ("invalid", "wrong", "bad", "revoked", "expired", "refused")
 FAULT_PREFIX = "sk-mock-"
 _REMEMBERED = 4096
+_LONGEST = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The holder of a key. `tag` stands for the key; `refusal` is the clause that keeps the caller out, if any.
+    """The holder of a key. `tag` stands for the key; `refusal` is the clause that keeps the caller out.
 
     `condition` is what a key such as `sk-mock-throttled` asks the mock to simulate.
     """
@@ -31,7 +35,10 @@ def tag_of(key: str) -> str:
 
 
 class Credentials:
-    """Decides whom to let in. `accepted` lists the keys; None takes every key that has none of REFUSED_WORDS in it."""
+    """Decides whom to let in.
+
+    `accepted` lists the keys; None takes every key that has none of REFUSED_WORDS in it.
+    """
 
     def __init__(self, accepted: frozenset[str] | None = None) -> None:
         self._accepted = accepted
@@ -43,9 +50,11 @@ class Credentials:
             return NOBODY
         found = self._seen.get(header)
         if found is None:
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.clear()
-            found = self._seen[header] = self._read(header.decode("utf-8", "replace"))
+            found = self._read(header.decode("utf-8", "replace"))
+            if len(header) <= _LONGEST:
+                if len(self._seen) >= _REMEMBERED:
+                    self._seen.clear()
+                self._seen[header] = found
         return found
 
     def _read(self, header: str) -> Caller:
@@ -58,7 +67,7 @@ class Credentials:
         if not key:
             return NOBODY
         refusal = None if self._takes(key) else "auth.invalid-key"
-        condition = key[len(FAULT_PREFIX):] if key.startswith(FAULT_PREFIX) else ""
+        condition = key[len(FAULT_PREFIX) :] if key.startswith(FAULT_PREFIX) else ""
         return Caller(tag_of(key), refusal, condition)
 
     def _takes(self, key: str) -> bool:

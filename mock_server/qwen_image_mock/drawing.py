@@ -16,8 +16,9 @@ _SHOWN = 120
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """The pictures of one request, apart from their index: sides in pixels, the start of the prompt,
-    and a digest of all that was said in words.
+    """The pictures of one request, apart from their index.
+
+    Sides in pixels, the start of the prompt, and a digest of all that was said in words.
 
     `mark` is the watermark's text, empty for none. It is no part of what the picture shows beneath it.
     """
@@ -31,8 +32,10 @@ class Drawing:
     mark: str = ""
 
     @classmethod
-    def of(cls, size: tuple[int, int], seed: int, model: str, prompt: str, meaning: str, mark: str) -> Self:
-        """The drawing for an effective request: `prompt` is shown, `meaning` stands for all that was said in words."""
+    def of(  # all that a picture shows
+        cls, size: tuple[int, int], seed: int, model: str, prompt: str, meaning: str, mark: str
+    ) -> Self:
+        """The drawing for an effective request; `prompt` is shown, `meaning` is all that was said."""
         digest = blake2b(meaning.encode("utf-8", "replace"), digest_size=9).digest()
         return cls(size[0], size[1], seed, model, prompt[:_SHOWN], urlsafe_b64encode(digest).decode(), mark)
 
@@ -44,11 +47,16 @@ class Drawing:
     @classmethod
     def read(cls, token: str) -> Self:
         """The drawing of a token; raises ValueError when it is none."""
-        width, height, seed, model, prompt, digest, mark = orjson.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        width, height, seed, model, prompt, digest, mark = orjson.loads(
+            urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        )
         return cls(width, height, seed, model, prompt, digest, mark)
 
     def png(self, index: int) -> bytes:
         """The picture of that index, from 0, as a PNG file."""
-        key = blake2b(f"{self.model}/{self.digest}/{self.seed}/{index}/{self.width}x{self.height}".encode(), digest_size=16).digest()
+        key = blake2b(
+            f"{self.model}/{self.digest}/{self.seed}/{index}/{self.width}x{self.height}".encode(),
+            digest_size=16,
+        ).digest()
         small_print = f"{self.model}  {self.width}x{self.height}  seed {self.seed}  #{index + 1}"
         return render(Picture(self.width, self.height, key, (self.prompt, small_print), self.mark or None))

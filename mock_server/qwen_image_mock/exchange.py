@@ -1,4 +1,4 @@
-"""One request and all that became of it, kept as it is and put into words only when somebody reads the journal."""
+"""One request and all that became of it, put into words only when somebody reads the journal."""
 
 from __future__ import annotations
 
@@ -47,5 +47,16 @@ class Exchange:
 
     def outline(self) -> Exchange:
         """The exchange without what may be large: enough to filter by."""
-        return Exchange(self.id, self.time, self.provider, self.method, "", (), "", self.caller, self.endpoint, self.operation,
-                        status=self.status)
+        return Exchange(
+            self.id,
+            self.time,
+            self.provider,
+            self.method,
+            "",
+            (),
+            "",
+            self.caller,
+            self.endpoint,
+            self.operation,
+            status=self.status,
+        )

@@ -1,7 +1,7 @@
 """Conditions a real provider has, simulated: by admin call, by a marker in the prompt, or by the API key.
 
-A fault is named by a row of the provider's error catalogue (`rate-limit`) or by what raises it (`throttle`, for the
-clause `fault.throttle`).
+A fault is named by a row of the provider's error catalogue (`rate-limit`) or by what raises it
+(`throttle`, for the clause `fault.throttle`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _REMEMBERED = 10_000
 
 @dataclass(slots=True)
 class Fault:
-    """One condition. `times` is how often it still happens (None: always); the empty filters match everything."""
+    """One condition.
+
+    `times` is how often it still happens (None: always); the empty filters match everything.
+    """
 
     id: str
     name: str
@@ -40,13 +43,26 @@ class Fault:
 
     def meets(self, provider: str, caller: str, model: str, operation: str) -> bool:
         """Whether the fault is for such a request and is not used up."""
-        return (self.times != 0 and self.provider in ("", provider) and self.key in ("", caller)
-                and self.model in ("", model) and self.operation in ("", operation))
+        return (
+            self.times != 0
+            and self.provider in ("", provider)
+            and self.key in ("", caller)
+            and self.model in ("", model)
+            and self.operation in ("", operation)
+        )
 
     def as_json(self) -> Json:
         """The fault for the admin API; the key as its tag."""
-        return {"id": self.id, "name": self.name, "times": self.times, "provider": self.provider, "key": self.key,
-                "model": self.model, "operation": self.operation, **self.options}
+        return {
+            **self.options,
+            "id": self.id,
+            "name": self.name,
+            "times": self.times,
+            "provider": self.provider,
+            "key": self.key,
+            "model": self.model,
+            "operation": self.operation,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +79,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
-        self._met: dict[tuple[str, str], int] = {}
+        self._met: dict[tuple[str, int, int], int] = {}
         self._next = 0
 
     def __iter__(self) -> Any:
@@ -72,7 +88,9 @@ class Faults:
     def add(self, data: Mapping[str, Json]) -> Fault:
         """Add a fault from the admin API's JSON; raises ValueError with what is wrong."""
         known = dict(data)
-        name = str(known.pop("entry", "") or known.pop("clause", "") or known.pop("name", "")).removeprefix(_CLAUSE)
+        name = str(known.pop("entry", "") or known.pop("clause", "") or known.pop("name", "")).removeprefix(
+            _CLAUSE
+        )
         if not name:
             raise ValueError("name the fault: entry, clause or name")
         times = known.pop("times", None)
@@ -81,7 +99,9 @@ class Faults:
         words = {key: str(known.pop(key, "") or "") for key in ("provider", "model", "operation")}
         key = str(known.pop("key", "") or "")
         self._next += 1
-        fault = Fault(f"fault-{self._next}", name, times, key=tag_of(key) if key else "", options=known, **words)
+        fault = Fault(
+            f"fault-{self._next}", name, times, key=tag_of(key) if key else "", options=known, **words
+        )
         self._faults[fault.id] = fault
         return fault
 
@@ -94,7 +114,9 @@ class Faults:
         self._faults.clear()
         self._met.clear()
 
-    def now(self, provider: Provider, model: Model | None, caller: Caller, prompt: Json, operation: str) -> Condition | None:
+    def now(
+        self, provider: Provider, model: Model | None, caller: Caller, prompt: Json, operation: str
+    ) -> Condition | None:
         """The condition a request meets, if any; counts it."""
         if self._faults:
             for fault in self._faults.values():
@@ -112,7 +134,9 @@ class Faults:
             return self._marked(prompt, provider, model, caller)
         return None
 
-    def _marked(self, prompt: str, provider: Provider, model: Model | None, caller: Caller) -> Condition | None:
+    def _marked(
+        self, prompt: str, provider: Provider, model: Model | None, caller: Caller
+    ) -> Condition | None:
         for match in _MARKER.finditer(prompt):
             options: dict[str, Json] = dict(pair.split("=", 1) for pair in match[2].split())
             condition = condition_of(match[1], provider, model, options)
@@ -123,20 +147,30 @@ class Faults:
                 return condition
             if len(self._met) > _REMEMBERED:
                 self._met.clear()
-            met = self._met.get((caller.tag, prompt), 0)
+            place = (caller.tag, hash(prompt), match.start())
+            met = self._met.get(place, 0)
             if met < int(times):
-                self._met[caller.tag, prompt] = met + 1
+                self._met[place] = met + 1
                 return condition
         return None
 
 
-def condition_of(name: str, provider: Provider, model: Model | None, options: Mapping[str, Json]) -> Condition | None:
-    """The condition of that name at a provider; a name may be longer than the fault's own (`throttled` for `throttle`)."""
+def condition_of(
+    name: str, provider: Provider, model: Model | None, options: Mapping[str, Json]
+) -> Condition | None:
+    """The condition of that name at a provider.
+
+    A name may be longer than the fault's own (`throttled` for `throttle`).
+    """
     rows = (*(model.errors if model is not None else ()), *provider.errors)
     name = name.removeprefix(_CLAUSE)
     for row in rows:
         if row.id == name or _CLAUSE + name in row.raised_by:
-            return Condition(row, next((clause for clause in row.raised_by if clause.startswith(_CLAUSE)), _CLAUSE + name), options)
+            return Condition(
+                row,
+                next((clause for clause in row.raised_by if clause.startswith(_CLAUSE)), _CLAUSE + name),
+                options,
+            )
     for row in rows:
         for clause in row.raised_by:
             if clause.startswith(_CLAUSE) and name.startswith(clause.removeprefix(_CLAUSE)):

@@ -9,7 +9,14 @@ import orjson
 
 from qwen_image_mock import tasks
 from qwen_image_mock.admission import ASYNC_HEADER, Admission, Refused, refused, unknown_fields
-from qwen_image_mock.encode import Delivery, encode_refusal, encode_success, refusal_for, refusal_of, sync_shape
+from qwen_image_mock.encode import (
+    Delivery,
+    encode_refusal,
+    encode_success,
+    refusal_for,
+    refusal_of,
+    sync_shape,
+)
 from qwen_image_mock.inline import inline_pictures
 from qwen_image_mock.outcome import outcome_of
 from qwen_image_spec.rules import Violation, check, refusal
@@ -35,7 +42,16 @@ class Handler:
         self._state = state
         self._admission = Admission(state.providers)
 
-    def handle(self, exchange: Exchange, route: Route | None, variable: str, headers: Mapping[bytes, bytes], query: str, *, too_large: bool) -> None:
+    def handle(  # all that routing found out
+        self,
+        exchange: Exchange,
+        route: Route | None,
+        variable: str,
+        headers: Mapping[bytes, bytes],
+        query: str,
+        *,
+        too_large: bool,
+    ) -> None:
         """Answer a request to a path below a provider's mount; `route` is None when nothing stands there."""
         try:
             caller = exchange.caller = self._state.credentials.caller(headers.get(b"authorization"))
@@ -43,7 +59,9 @@ class Handler:
             if caller.refusal is not None:
                 raise refused(caller.refusal, "authorization")
             if too_large:
-                raise refused("body.too-large", "body", None, f"at most {self._state.settings.body_limit} bytes")
+                raise refused(
+                    "body.too-large", "body", None, f"at most {self._state.settings.body_limit} bytes"
+                )
             if exchange.operation in _IMAGE_OPERATIONS:
                 self._image_request(exchange, endpoint, headers)
             else:
@@ -80,16 +98,28 @@ class Handler:
         late = asynchronous and model.validates == "task" and _about_a_parameter(refusing, model)
         if refusing is not None and not late:
             raise Refused(refusing)
-        condition = state.faults.now(exchange.provider, model, exchange.caller, request.prompt, exchange.operation)
+        condition = state.faults.now(
+            exchange.provider, model, exchange.caller, request.prompt, exchange.operation
+        )
         if condition is not None:
             self._fail(exchange, condition)
         elif refusing is not None:
-            failing = refusal_for(refusing, exchange.provider, model, request.model, exchange.method, exchange.path)
+            failing = refusal_for(
+                refusing, exchange.provider, model, request.model, exchange.method, exchange.path
+            )
             exchange.status, exchange.answer = 200, tasks.submit(state, exchange, model, None, failing)
         else:
             self._deliver(exchange, endpoint, model, request, asynchronous=asynchronous)
 
-    def _deliver(self, exchange: Exchange, endpoint: Endpoint, model: Model, request: ImageRequest, *, asynchronous: bool) -> None:
+    def _deliver(
+        self,
+        exchange: Exchange,
+        endpoint: Endpoint,
+        model: Model,
+        request: ImageRequest,
+        *,
+        asynchronous: bool,
+    ) -> None:
         state = self._state
         outcome = outcome_of(request, model, exchange.violations, exchange.caller.tag, state.randomness)
         exchange.effective = outcome.effective
@@ -98,8 +128,11 @@ class Handler:
             exchange.answer = tasks.submit(state, exchange, model, outcome, None)
             return
         inline = outcome.effective.get("response_format") == "b64_json"
-        pictures = (inline_pictures(outcome.drawing, outcome.count) if inline
-                    else state.addresses.make(exchange.origin, outcome.drawing, outcome.count, outcome.life))
+        pictures = (
+            inline_pictures(outcome.drawing, outcome.count)
+            if inline
+            else state.addresses.make(exchange.origin, outcome.drawing, outcome.count, outcome.life)
+        )
         delivery = Delivery(outcome, pictures, inline, exchange.id, int(exchange.time))
         exchange.answer = encode_success(delivery, sync_shape(exchange.provider, endpoint.result, model))
 
@@ -117,8 +150,13 @@ class Handler:
             case "list":
                 exchange.answer = tasks.listing(state, exchange, dict(parse_qsl(query)))
             case "models":
-                exchange.answer = {"object": "list", "data": [
-                    {"id": name, "object": "model", "created": 0, "owned_by": exchange.provider.id} for name in exchange.provider.models]}
+                exchange.answer = {
+                    "object": "list",
+                    "data": [
+                        {"id": name, "object": "model", "created": 0, "owned_by": exchange.provider.id}
+                        for name in exchange.provider.models
+                    ],
+                }
             case _:
                 raise refused("route.unknown", "path", exchange.path)
         exchange.status = 200
@@ -128,13 +166,21 @@ class Handler:
             exchange.violations.append(violation)
         document = exchange.document
         asked = document.get("model") if isinstance(document, dict) else None
-        turned = refusal_for(violation, exchange.provider, exchange.model, asked, exchange.method, exchange.path)
+        turned = refusal_for(
+            violation, exchange.provider, exchange.model, asked, exchange.method, exchange.path
+        )
         exchange.status = turned.status
         exchange.answer = encode_refusal(turned, exchange.provider, exchange.id)
 
     def _fail(self, exchange: Exchange, condition: Condition) -> None:
-        words = {"model": exchange.model.id if exchange.model is not None else "", "param": "", "value": "",
-                 "allowed": "", "method": exchange.method, "path": exchange.path}
+        words = {
+            "model": exchange.model.id if exchange.model is not None else "",
+            "param": "",
+            "value": "",
+            "allowed": "",
+            "method": exchange.method,
+            "path": exchange.path,
+        }
         turned = refusal_of(condition.entry, condition.clause, words)
         exchange.status = turned.status
         exchange.answer = encode_refusal(turned, exchange.provider, exchange.id)
@@ -144,7 +190,11 @@ class Handler:
 
 
 def _about_a_parameter(violation: Violation | None, model: Model) -> bool:
-    return violation is not None and violation.param in model.params and violation.param not in ("prompt", "model")
+    return (
+        violation is not None
+        and violation.param in model.params
+        and violation.param not in ("prompt", "model")
+    )
 
 
 def encode(answer: Json) -> bytes:

@@ -11,7 +11,10 @@ _SEED_BITS = 0x7FFF_FFFF
 
 
 class Randomness:
-    """Request ids, task ids and derived seeds. With a `seed` the same requests in the same order get the same ones."""
+    """Request ids, task ids and derived seeds.
+
+    With a `seed` the same requests in the same order get the same ones.
+    """
 
     def __init__(self, seed: int | None = None) -> None:
         self.seed = randbits(64) if seed is None else seed
@@ -24,7 +27,7 @@ class Randomness:
         return f"{word[:8]}-{word[8:12]}-4{word[13:16]}-a{word[17:20]}-{word[20:]}"
 
     def derived_seed(self, caller: str) -> int:
-        """A picture's seed for a request that gave none: another for each request of a caller, 0 to 2**31 - 1."""
+        """The seed for a request that gave none: another for each request of a caller, 0 to 2**31 - 1."""
         counts = self._counts
         if len(counts) > _COUNTED:
             counts.clear()
@@ -38,5 +41,5 @@ class Randomness:
         self._counts.clear()
 
     def secret(self) -> bytes:
-        """A key for signatures: fixed by the seed, so that a restarted mock with the same seed honours its addresses."""
+        """A key for signatures. A restarted mock with the same seed honours its addresses."""
         return blake2b(f"addresses of {self.seed}".encode(), digest_size=32).digest()

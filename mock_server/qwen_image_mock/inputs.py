@@ -1,4 +1,4 @@
-"""The sides of input images, as far as they can be seen without asking anybody: data URIs and the mock's own pictures."""
+"""The sides of input images, where nobody need be asked: data URIs and the mock's own pictures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def size_of_image(image: Any) -> Size | None:
             drawing = Drawing.read(own[1])
             return Size(drawing.width, drawing.height)
         head = _DATA.match(image)
-        return size_of_file(b64decode(image[head.end():head.end() + _LOOKED_AT])) if head is not None else None
+        return (
+            size_of_file(b64decode(image[head.end() : head.end() + _LOOKED_AT])) if head is not None else None
+        )
     except (ValueError, TypeError, binascii.Error, struct.error, IndexError):
         return None
 
@@ -53,7 +55,7 @@ def _jpeg(data: bytes) -> Size | None:
     while place + 9 < len(data) and data[place] == 0xFF:
         marker = data[place + 1]
         if marker in _FRAMES:
-            height, width = struct.unpack(">HH", data[place + 5:place + 9])
+            height, width = struct.unpack(">HH", data[place + 5 : place + 9])
             return Size(width, height)
-        place += 2 + int.from_bytes(data[place + 2:place + 4])
+        place += 2 + int.from_bytes(data[place + 2 : place + 4])
     return None

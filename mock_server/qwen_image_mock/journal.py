@@ -22,7 +22,7 @@ _LARGE = 65_536
 class Journal:
     """The last exchanges, at most `entries` of them and about `limit` bytes.
 
-    Exchanges above 64 KiB are put into words at once, with long texts cut, so that no picture stays in memory.
+    Exchanges above 64 KiB are put into words at once, with long texts cut: no picture stays in memory.
     """
 
     def __init__(self, entries: int, limit: int) -> None:
@@ -57,8 +57,9 @@ class Journal:
     def read(self, filters: dict[str, str]) -> list[Json]:
         """The entries, oldest first, that all filters let through.
 
-        Filters: `provider`, `operation`, `key` (the plain key, or its tag), `contains` (a text anywhere in the entry),
-        `since` (seconds since the epoch, or the id of an entry: those after it), `limit` (the last so many).
+        Filters: `provider`, `operation`, `key` (the plain key, or its tag), `contains` (a text anywhere in
+        the entry), `since` (seconds since the epoch, or an entry's id: those after it), `limit` (the last
+        so many).
         """
         contains = filters.get("contains")
         entries = [entry or entry_of(exchange) for exchange, entry in self._chosen(filters)]
@@ -66,13 +67,19 @@ class Journal:
             quoted = orjson.dumps(contains)[1:-1]
             entries = [entry for entry in entries if quoted in orjson.dumps(entry)]
         limit = filters.get("limit")
-        return entries[-int(limit):] if limit is not None and limit.isdecimal() and int(limit) else entries
+        return entries[-int(limit) :] if limit is not None and limit.isdecimal() and int(limit) else entries
 
     def _chosen(self, filters: dict[str, str]) -> Iterator[tuple[Exchange, Json]]:
-        provider, operation, key, since = (filters.get(name) for name in ("provider", "operation", "key", "since"))
+        provider, operation, key, since = (
+            filters.get(name) for name in ("provider", "operation", "key", "since")
+        )
         tags = {key, tag_of(key)} if key is not None else None
         moment = _number(since)
-        waiting = since is not None and moment is None and any(exchange.id == since for _, exchange, _ in self._kept)
+        waiting = (
+            since is not None
+            and moment is None
+            and any(exchange.id == since for _, exchange, _ in self._kept)
+        )
         for _, exchange, entry in self._kept:
             if waiting:
                 waiting = exchange.id != since

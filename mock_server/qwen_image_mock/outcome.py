@@ -1,4 +1,4 @@
-"""What a request comes to: the effective parameters, the size in pixels, how many pictures, and what they show."""
+"""What a request comes to: effective parameters, the size in pixels, how many pictures, what they show."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_PICTURES = 64
 DEFAULT_MARK = "AI"
 DEFAULT_LIFE = 86_400
 _CHINESE = "，画面细节丰富，光影自然柔和，构图均衡，色彩层次分明，高清画质。"
-_ENGLISH = ", rich in detail, with soft natural light, a balanced composition and clear layers of colour, high resolution."
+_ENGLISH = ", rich in detail, with soft natural light, a balanced composition and clear layers of colour."
 _MOST_SEED = 0x7FFF_FFFF
 
 
@@ -45,7 +45,9 @@ class Outcome:
     effective: dict[str, Json]
 
 
-def outcome_of(request: ImageRequest, model: Model, violations: list[Violation], caller: str, randomness: Randomness) -> Outcome:
+def outcome_of(
+    request: ImageRequest, model: Model, violations: list[Violation], caller: str, randomness: Randomness
+) -> Outcome:
     """What comes of an accepted request; `violations` are those the provider mends or overlooks."""
     values = with_defaults(request, model)
     for name in request.parameters:
@@ -100,7 +102,11 @@ def _mend(violation: Violation, model: Model, request: ImageRequest, values: dic
         _forget(name, model, request, values)
     elif violation.reaction is Reaction.TRUNCATE and facets.length is not None and isinstance(value, str):
         values[name] = value[: facets.length.value]
-    elif facets.range is not None and isinstance(value, int | float) and (violation.reaction is Reaction.CLAMP or name == "n"):
+    elif (
+        facets.range is not None
+        and isinstance(value, int | float)
+        and (violation.reaction is Reaction.CLAMP or name == "n")
+    ):
         low, high = facets.range.value
         values[name] = max(low, min(value, high))
 

@@ -22,8 +22,13 @@ class PictureRoute:
     def __init__(self, addresses: Addresses) -> None:
         self._addresses = addresses
 
-    def answer(self, method: str, path: str, query: str, headers: Mapping[bytes, bytes], request_id: str) -> Answer:
-        """The status, headers and body for a picture's address. HEAD is refused, as by addresses signed for GET."""
+    def answer(
+        self, method: str, path: str, query: str, headers: Mapping[bytes, bytes], request_id: str
+    ) -> Answer:
+        """The status, headers and body for a picture's address.
+
+        HEAD is refused, as by addresses signed for GET.
+        """
         if method in _METHODS:
             return _refused(HEAD_REFUSED, request_id)
         opened = self._addresses.open(path, query)
@@ -31,16 +36,34 @@ class PictureRoute:
             return _refused(opened, request_id)
         drawing, index = opened
         tag = b'"' + blake2b(path.encode(), digest_size=16).hexdigest().upper().encode() + b'"'
-        more = [(b"etag", tag), (b"x-oss-request-id", request_id.encode()), (b"access-control-allow-origin", b"*"),
-                (b"cache-control", b"private, max-age=60")]
+        more = [
+            (b"etag", tag),
+            (b"x-oss-request-id", request_id.encode()),
+            (b"access-control-allow-origin", b"*"),
+            (b"cache-control", b"private, max-age=60"),
+        ]
         if headers.get(b"if-none-match") == tag:
             return 304, more, b""
         body = drawing.png(index)
-        return 200, [(b"content-type", b"image/png"), (b"content-length", str(len(body)).encode()), *more], body
+        return (
+            200,
+            [(b"content-type", b"image/png"), (b"content-length", str(len(body)).encode()), *more],
+            body,
+        )
 
 
 def _refused(refused: Refused, request_id: str) -> Answer:
-    body = (f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n  <Code>{refused.code}</Code>\n'
-            f"  <Message>{escape(refused.message)}</Message>\n  <RequestId>{request_id}</RequestId>\n</Error>\n").encode()
-    return refused.status, [(b"content-type", b"application/xml"), (b"content-length", str(len(body)).encode()),
-                            (b"x-oss-request-id", request_id.encode()), (b"access-control-allow-origin", b"*")], body
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n  <Code>{refused.code}</Code>\n'
+        f"  <Message>{escape(refused.message)}</Message>\n  <RequestId>{request_id}</RequestId>\n</Error>\n"
+    ).encode()
+    return (
+        refused.status,
+        [
+            (b"content-type", b"application/xml"),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-oss-request-id", request_id.encode()),
+            (b"access-control-allow-origin", b"*"),
+        ],
+        body,
+    )

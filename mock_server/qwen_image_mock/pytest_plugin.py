@@ -1,4 +1,7 @@
-"""pytest fixtures: a mock for the whole run, empty at the start of each test. Imports nothing heavy until one is used."""
+"""pytest fixtures: a mock for the whole run, empty at the start of each test.
+
+Imports nothing heavy until one is used.
+"""
 
 from __future__ import annotations
 

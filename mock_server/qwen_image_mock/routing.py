@@ -29,7 +29,10 @@ def normalise(path: str) -> str:
 
 
 def spellings(path: str, style: str) -> tuple[str, ...]:
-    """The path, and for OpenAI clients with a base address that is too short or too long: from `/v1` on, and after it."""
+    """The path as documented, and as OpenAI clients write it after another base address.
+
+    Those are the path from `/v1` on, and what stands after `/v1`.
+    """
     _, version, after = path.partition("/v1/")
     if style != "openai" or not version:
         return (path,)

@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from qwen_image_mock.app import App, create_app
-from qwen_image_mock.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qwen_image_mock.clock import Clock
+    from qwen_image_mock.settings import Settings
 
 Json = Any
 _STARTING = 10.0
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one. Raises OSError when the address is taken or not ours."""
+    """A socket that listens; port 0 takes a free one.
+
+    Raises OSError when the address is taken or not ours.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -45,7 +48,14 @@ def url_of(listener: socket.socket) -> str:
 
 def config(app: Any) -> uvicorn.Config:
     """How uvicorn serves a mock: quietly, and without the access log, which costs half the speed."""
-    return uvicorn.Config(app, access_log=False, log_level="error", lifespan="off", server_header=False, timeout_graceful_shutdown=1)
+    return uvicorn.Config(
+        app,
+        access_log=False,
+        log_level="error",
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
 
 
 class Mock:
@@ -70,7 +80,10 @@ class Mock:
         return [violation for entry in self.requests() for violation in entry["violations"]]
 
     def fault(self, name: str, **options: Json) -> str:
-        """Simulate a condition, such as `throttle`; gives the fault's id. Options: times, provider, key, model, retry_after."""
+        """Simulate a condition, such as `throttle`; gives the fault's id.
+
+        Options: times, provider, key, model, retry_after.
+        """
         return self.app.state.faults.add({"name": name, **options}).id
 
     def reset(self) -> None:
@@ -79,12 +92,16 @@ class Mock:
 
 
 @contextmanager
-def serve(settings: Settings | None = None, *, host: str = "127.0.0.1", port: int = 0, app: App | None = None) -> Iterator[Mock]:
+def serve(
+    settings: Settings | None = None, *, host: str = "127.0.0.1", port: int = 0, app: App | None = None
+) -> Iterator[Mock]:
     """A mock that runs as long as the `with` block, in a thread, on a free port unless one is given."""
     running = app or create_app(settings)
     listener = listen(host, port)
     server = uvicorn.Server(config(running))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="qwen-image-mock", daemon=True)
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listener]}, name="qwen-image-mock", daemon=True
+    )
     thread.start()
     try:
         yield Mock(running, url_of(listener))

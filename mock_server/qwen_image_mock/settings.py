@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Strictness = Literal["strict", "warn", "off"]
 MEBIBYTE = 1024 * 1024
@@ -16,7 +18,7 @@ COMPATIBLE = "dashscope-compatible"
 class Settings:
     """Everything that can be chosen. Times in seconds, sizes in bytes.
 
-    `keys` is the list of accepted API keys (None: every key is taken that does not say of itself that it is bad);
+    `keys` lists the accepted API keys (None: every key is taken that does not say of itself that it is bad);
     `strictness` is about fields nobody reads: `strict` refuses, `warn` journals, `off` overlooks them;
     `token` opens the admin API to clients that are not on this machine.
     """

@@ -22,7 +22,7 @@ _LAST_IMAGE = "last-image"
 def size_of(value: Any, request: ImageRequest, model: Model) -> Size:
     """The size in pixels of an effective `size` value.
 
-    Without a usable one it is the model's default, else that of FALLBACK in the ratio of the last input image.
+    Without a usable one it is the model's default, else FALLBACK in the ratio of the last input image.
     """
     size = _asked(value, request, model)
     multiple = model.facts.get("picture.multiple")
@@ -61,12 +61,23 @@ def _asked(value: Any, request: ImageRequest, model: Model) -> Size:
         token = _token(word, facets, request, model)
         if token is not None:
             keeps = model.facts.get("size.token-ratio")
-            return in_ratio(token, size_of_image(last)) if keeps is not None and keeps.value == _LAST_IMAGE else token
+            return (
+                in_ratio(token, size_of_image(last))
+                if keeps is not None and keeps.value == _LAST_IMAGE
+                else token
+            )
     return in_ratio(FALLBACK, size_of_image(last))
 
 
 def _token(word: str, facets: Facets, request: ImageRequest, model: Model) -> Size | None:
-    return next((grant.tokens[word] for grant in facets.grants if word in grant.tokens and holds(grant.when, request, model)), None)
+    return next(
+        (
+            grant.tokens[word]
+            for grant in facets.grants
+            if word in grant.tokens and holds(grant.when, request, model)
+        ),
+        None,
+    )
 
 
 def _rounded(side: int, step: int) -> int:

@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 
 
 class State:
-    """One mock. Raises SpecError when a provider file is wrong or the provider for the bare paths does not exist."""
+    """One mock.
 
-    def __init__(self, settings: Settings | None = None, *, clock: Clock | None = None, store: Store | None = None) -> None:
+    Raises SpecError when a provider file is wrong or the provider for the bare paths does not exist.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, clock: Clock | None = None, store: Store | None = None
+    ) -> None:
         self.settings = settings or Settings()
         spec = load()
         self.spec_version = spec.version
@@ -41,7 +46,9 @@ class State:
         self.faults = Faults()
         self.journal = Journal(self.settings.journal_entries, self.settings.journal_bytes)
         self.store: Store = store or MemoryStore(self.settings.tasks)
-        self.router = Router(providers, {"/v1": default, "/api/v1": NATIVE, "/compatible-mode/v1": COMPATIBLE})
+        self.router = Router(
+            providers, {"/v1": default, "/api/v1": NATIVE, "/compatible-mode/v1": COMPATIBLE}
+        )
 
     def reset(self) -> None:
         """Forget what happened: journal, tasks, faults, the clock's moves, the randomness drawn."""

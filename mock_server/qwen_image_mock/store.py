@@ -78,7 +78,11 @@ class MemoryStore:
 
     def all(self, owner: str, now: float) -> list[Task]:
         """An owner's tasks of the last day, newest first."""
-        return [task for task in reversed(self._tasks.values()) if task.owner == owner and now - task.submitted < DAY]
+        return [
+            task
+            for task in reversed(self._tasks.values())
+            if task.owner == owner and now - task.submitted < DAY
+        ]
 
     def clear(self) -> None:
         """Forget every task."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from calendar import timegm
 from typing import TYPE_CHECKING, Any
 
 from qwen_image_mock.admission import refused
@@ -27,12 +28,24 @@ _PAGE = 10
 _LARGEST_PAGE = 100
 
 
-def submit(state: State, exchange: Exchange, model: Model, outcome: Outcome | None, refusal: Refusal | None) -> dict[str, Json]:
+def submit(
+    state: State, exchange: Exchange, model: Model, outcome: Outcome | None, refusal: Refusal | None
+) -> dict[str, Json]:
     """Keep a task and answer with its id. One with a `refusal` will fail with it."""
     now = exchange.time
     seconds = state.settings.task_seconds
-    task = Task(state.randomness.uuid(), owner_of(exchange), exchange.provider.id, model.id, exchange.id, now,
-                now + seconds * _WAITING, now + seconds, outcome, refusal)
+    task = Task(
+        state.randomness.uuid(),
+        owner_of(exchange),
+        exchange.provider.id,
+        model.id,
+        exchange.id,
+        now,
+        now + seconds * _WAITING,
+        now + seconds,
+        outcome,
+        refusal,
+    )
     state.store.put(task)
     body = {"output": {"task_status": "PENDING", "task_id": task.id}, "request_id": exchange.id}
     endpoint = exchange.endpoint
@@ -48,20 +61,29 @@ def query(state: State, exchange: Exchange, task_id: str) -> dict[str, Json]:
         return {"request_id": exchange.id, "output": {"task_id": task_id, "task_status": "UNKNOWN"}}
     shape = _shape(exchange, task)
     status = task.status(now)
-    output: dict[str, Json] = {"task_id": task.id, "task_status": status, "submit_time": clock_face(task.submitted)}
+    output: dict[str, Json] = {
+        "task_id": task.id,
+        "task_status": status,
+        "submit_time": clock_face(task.submitted),
+    }
     if status in ("RUNNING", "SUCCEEDED", "FAILED"):
         output["scheduled_time"] = clock_face(task.starts)
     if task.canceled is not None or status in ("SUCCEEDED", "FAILED"):
         output["end_time"] = clock_face(task.ends if task.canceled is None else task.canceled)
     count = 1 if task.outcome is None else task.outcome.count
-    output[traits_of(shape).metric] = {"TOTAL": count, "SUCCEEDED": count if status == "SUCCEEDED" else 0,
-                                       "FAILED": count if status == "FAILED" else 0}
+    output[traits_of(shape).metric] = {
+        "TOTAL": count,
+        "SUCCEEDED": count if status == "SUCCEEDED" else 0,
+        "FAILED": count if status == "FAILED" else 0,
+    }
     if status == "SUCCEEDED" and task.outcome is not None:
         return _delivered(state, exchange, task, task.outcome, output)
     if task.refusal is not None and status == "FAILED":
         output["code"] = code_of(task.refusal)
         output["message"] = task.refusal.message
-    return with_extras({"request_id": exchange.id, "output": output}, shape, exchange.id, task.model, int(now))
+    return with_extras(
+        {"request_id": exchange.id, "output": output}, shape, exchange.id, task.model, int(now)
+    )
 
 
 def cancel(state: State, exchange: Exchange, task_id: str) -> dict[str, Json]:
@@ -79,15 +101,26 @@ def listing(state: State, exchange: Exchange, words: dict[str, str]) -> dict[str
     """A page of the caller's tasks, newest first; filters by model, status, id and time of submission."""
     now = exchange.time
     since, until = _moment(words.get("start_time")), _moment(words.get("end_time"))
-    rows = [task for task in state.store.all(owner_of(exchange), now)
-            if words.get("model_name", task.model) == task.model and words.get("status", task.status(now)) == task.status(now)
-            and words.get("task_id", task.id) == task.id and (since is None or task.submitted >= since)
-            and (until is None or task.submitted < until + 1)]
+    rows = [
+        task
+        for task in state.store.all(owner_of(exchange), now)
+        if words.get("model_name", task.model) == task.model
+        and words.get("status", task.status(now)) == task.status(now)
+        and words.get("task_id", task.id) == task.id
+        and (since is None or task.submitted >= since)
+        and (until is None or task.submitted < until + 1)
+    ]
     number = _whole(words.get("page_no"), 1)
     size = min(_whole(words.get("page_size"), _PAGE), _LARGEST_PAGE)
-    page = rows[(number - 1) * size:number * size]
-    return {"request_id": exchange.id, "data": [_row(task, exchange, now) for task in page], "page_no": number,
-            "page_size": size, "total": len(rows), "total_page": -(-len(rows) // size)}
+    page = rows[(number - 1) * size : number * size]
+    return {
+        "request_id": exchange.id,
+        "data": [_row(task, exchange, now) for task in page],
+        "page_no": number,
+        "page_size": size,
+        "total": len(rows),
+        "total_page": -(-len(rows) // size),
+    }
 
 
 def owner_of(exchange: Exchange) -> str:
@@ -102,7 +135,9 @@ def clock_face(moment: float) -> str:
     return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(seconds))}.{thousandths % 1000:03d}"
 
 
-def _delivered(state: State, exchange: Exchange, task: Task, outcome: Outcome, output: dict[str, Json]) -> dict[str, Json]:
+def _delivered(
+    state: State, exchange: Exchange, task: Task, outcome: Outcome, output: dict[str, Json]
+) -> dict[str, Json]:
     left = max(0, outcome.life - int(exchange.time - task.ends))
     pictures = state.addresses.make(exchange.origin, outcome.drawing, outcome.count, left)
     delivery = Delivery(outcome, pictures, inline=False, request_id=exchange.id, created=int(exchange.time))
@@ -113,17 +148,28 @@ def _delivered(state: State, exchange: Exchange, task: Task, outcome: Outcome, o
 
 def _shape(exchange: Exchange, task: Task) -> ResponseShape:
     endpoint = exchange.endpoint
-    return task_shape(exchange.provider, endpoint.result if endpoint is not None else "", exchange.provider.models[task.model])
+    return task_shape(
+        exchange.provider,
+        endpoint.result if endpoint is not None else "",
+        exchange.provider.models[task.model],
+    )
 
 
 def _row(task: Task, exchange: Exchange, now: float) -> dict[str, Json]:
     status = task.status(now)
     ended = task.canceled if task.canceled is not None else task.ends
     row: dict[str, Json] = {
-        "api_key_id": task.owner.rpartition("/")[2], "caller_parent_id": "0", "caller_uid": "0",
-        "gmt_create": int(task.submitted * 1000), "start_time": int(task.starts * 1000),
-        "region": "mock", "request_id": task.request_id, "status": status, "task_id": task.id,
-        "user_api_unique_key": f"apikey:v1:aigc:{exchange.provider.id}:image-synthesis:{task.model}", "model_name": task.model,
+        "api_key_id": task.owner.rpartition("/")[2],
+        "caller_parent_id": "0",
+        "caller_uid": "0",
+        "gmt_create": int(task.submitted * 1000),
+        "start_time": int(task.starts * 1000),
+        "region": "mock",
+        "request_id": task.request_id,
+        "status": status,
+        "task_id": task.id,
+        "user_api_unique_key": f"apikey:v1:aigc:{exchange.provider.id}:image-synthesis:{task.model}",
+        "model_name": task.model,
     }
     if status not in ("PENDING", "RUNNING"):
         row["end_time"] = int(ended * 1000)
@@ -131,14 +177,16 @@ def _row(task: Task, exchange: Exchange, now: float) -> dict[str, Json]:
 
 
 def _moment(text: str | None) -> float | None:
-    """The seconds since the epoch of a time written `YYYYMMDDhhmmss`, eight hours east; None when it is not one."""
+    """The seconds since the epoch of a time written `YYYYMMDDhhmmss`, eight hours east.
+
+    None when it is not one.
+    """
     try:
-        return None if text is None else time.mktime(time.strptime(text, "%Y%m%d%H%M%S")) - time.timezone - _EAST
+        return None if text is None else timegm(time.strptime(text, "%Y%m%d%H%M%S")) - _EAST
     except (ValueError, OverflowError):
         return None
 
 
 def _whole(text: str | None, default: int) -> int:
-    usable = text is not None and text.isascii() and text.isdecimal() and len(text) < 6 and int(text) > 0  # noqa: PLR2004
+    usable = text is not None and text.isascii() and text.isdecimal() and len(text) < 6 and int(text) > 0
     return int(text or 0) if usable else default
-

@@ -18,7 +18,15 @@ Json = Any
 _LONGEST = 16_384
 _DEEPEST = 40
 _INTEGERS = 1 << 63
-_SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-mock-token", "x-goog-api-key"}
+_SECRET_HEADERS = {
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "x-api-key",
+    "api-key",
+    "x-mock-token",
+    "x-goog-api-key",
+}
 _SHORTEST_KEY = 6
 
 
@@ -71,33 +79,41 @@ def decoded_of(request: ImageRequest | None) -> Json:
     """An image request as JSON: what was present, free of the provider's spelling."""
     if request is None:
         return None
-    return {"model": request.model, "prompt": request.prompt, "images": list(request.images),
-            "parameters": dict(request.parameters), "unknown": list(request.unknown)}
+    return {
+        "model": request.model,
+        "prompt": request.prompt,
+        "images": list(request.images),
+        "parameters": dict(request.parameters),
+        "unknown": list(request.unknown),
+    }
 
 
 def violation_of(violation: Violation) -> Json:
     """A violation as JSON, with the clause's id and what the mock did about it."""
-    return {"clause": violation.clause, "param": violation.param, "seen": violation.seen, "allowed": violation.allowed,
-            "reaction": violation.reaction.value, "level": violation.level.value, "source": violation.source}
+    return {
+        "clause": violation.clause,
+        "param": violation.param,
+        "seen": violation.seen,
+        "allowed": violation.allowed,
+        "reaction": violation.reaction.value,
+        "level": violation.level.value,
+        "source": violation.source,
+    }
 
 
 def plain(value: Json, depth: int = 0, hide: str = "") -> Json:
-    """A value that any JSON writer takes: long texts and deep nesting cut, bytes named, `hide` taken out of texts."""
-    if isinstance(value, str):
-        return _text(value, hide)
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int):
-        return value if -_INTEGERS <= value < _INTEGERS else str(value)
-    if depth >= _DEEPEST:
-        return "(nested too deeply)"
-    if isinstance(value, dict):
-        return {_text(str(name), hide): plain(item, depth + 1, hide) for name, item in value.items()}
-    if isinstance(value, list | tuple):
+    """A value any JSON writer takes: long texts and deep nesting cut, bytes named, `hide` taken out."""
+    if isinstance(value, dict | list | tuple):
+        if depth >= _DEEPEST:
+            return "(nested too deeply)"
+        if isinstance(value, dict):
+            return {_text(str(name), hide): plain(item, depth + 1, hide) for name, item in value.items()}
         return [plain(item, depth + 1, hide) for item in value]
     if isinstance(value, bytes):
         return f"({len(value)} bytes, sha256 {sha256(value).hexdigest()})"
-    return str(value)
+    if value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) < _INTEGERS):
+        return value
+    return _text(str(value), hide)
 
 
 def _text(text: str, hide: str) -> str:
@@ -105,7 +121,8 @@ def _text(text: str, hide: str) -> str:
         text = text.replace(hide, "(key)")
     if len(text) <= _LONGEST:
         return text
-    return f"{text[:64]}... ({len(text)} characters, sha256 {sha256(text.encode('utf-8', 'replace')).hexdigest()})"
+    digest = sha256(text.encode("utf-8", "replace")).hexdigest()
+    return f"{text[:64]}... ({len(text)} characters, sha256 {digest})"
 
 
 def _key(headers: Sequence[tuple[bytes, bytes]]) -> str:

@@ -85,7 +85,8 @@ def resolve(document: Document, name: str, seen: tuple[str, ...] = ()) -> Docume
         raise SpecError([Problem(name, 1, f"extends itself through {parent!r}", "break the circle")])
     base = resolve(shipped(f"providers/{parent}.yaml"), f"providers/{parent}.yaml", (*seen, parent))
     own = {"source": base["source"], **{key: value for key, value in document.items() if key != "extends"}}
-    return merge(base, stamp(own))
+    merged: Document = merge(base, stamp(own))
+    return merged
 
 
 def merge(base: Any, over: Any) -> Any:

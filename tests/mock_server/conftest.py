@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from qwen_image_mock.server import Mock, serve
 from qwen_image_mock.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 KEY = "sk-a-key-of-the-tests"
 
@@ -35,16 +37,25 @@ class Client:
     url: str
     key: str = KEY
 
-    def send(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str | None] | None = None) -> Answer:
+    def send(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str | None] | None = None
+    ) -> Answer:
         target = urlsplit(path)
         own = urlsplit(self.url)
         place = f"{target.path}?{target.query}" if target.query else target.path
         wanted = {"Authorization": f"Bearer {self.key}", **(headers or {})}
         connection = http.client.HTTPConnection(own.hostname or "", own.port, timeout=30)
         try:
-            connection.request(method, place, body=body, headers={name: value for name, value in wanted.items() if value is not None})
+            connection.request(
+                method,
+                place,
+                body=body,
+                headers={name: value for name, value in wanted.items() if value is not None},
+            )
             answer = connection.getresponse()
-            return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+            return Answer(
+                answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+            )
         finally:
             connection.close()
 

@@ -21,7 +21,11 @@ def address(client: Any) -> str:
 
 
 def test_an_address_needs_no_key_and_minds_no_header(client: Any, address: str) -> None:
-    for headers in ({"Authorization": None}, {"Authorization": "Bearer sk-wrong"}, {"X-Anything": "1", "Content-Type": "application/json"}):
+    for headers in (
+        {"Authorization": None},
+        {"Authorization": "Bearer sk-wrong"},
+        {"X-Anything": "1", "Content-Type": "application/json"},
+    ):
         answer = client.get(address, **headers)
         assert answer.status == 200
         assert answer.headers["content-type"] == "image/png"
@@ -41,10 +45,18 @@ def test_an_address_says_when_it_ends_and_ends_then(mock: Any, client: Any) -> N
     assert b"<Message>Request has expired.</Message>" in answer.body
 
 
-@pytest.mark.parametrize(("pattern", "by"), [
-    (r"Signature=.", "Signature=!"), (r"Expires=\d", "Expires=9"), (r"-0\.png", "-1.png"), (r"/pictures/\d", "/pictures/9"),
-    (r"Expires=\d+", "Expires=x"), (r"&Signature=.*", ""), (r"Expires=\d+", "Expires=" + "9" * 400),
-])
+@pytest.mark.parametrize(
+    ("pattern", "by"),
+    [
+        (r"Signature=.", "Signature=!"),
+        (r"Expires=\d", "Expires=9"),
+        (r"-0\.png", "-1.png"),
+        (r"/pictures/\d", "/pictures/9"),
+        (r"Expires=\d+", "Expires=x"),
+        (r"&Signature=.*", ""),
+        (r"Expires=\d+", "Expires=" + "9" * 400),
+    ],
+)
 def test_an_altered_address_is_refused(client: Any, address: str, pattern: str, by: str) -> None:
     answer = client.get(re.sub(pattern, by, address, count=1))
     assert answer.status == 403
@@ -67,17 +79,25 @@ def test_a_picture_known_already_is_not_sent_again(client: Any, address: str) ->
     assert (answer.status, answer.body) == (304, b"")
 
 
-@pytest.mark.parametrize(("headers", "origin"), [
-    ({"Host": "mock.example:8443"}, "http://mock.example:8443"),
-    ({"Host": "mock.example", "X-Forwarded-Proto": "https"}, "https://mock.example"),
-])
+@pytest.mark.parametrize(
+    ("headers", "origin"),
+    [
+        ({"Host": "mock.example:8443"}, "http://mock.example:8443"),
+        ({"Host": "mock.example", "X-Forwarded-Proto": "https"}, "https://mock.example"),
+    ],
+)
 def test_addresses_follow_the_host_the_client_used(client: Any, headers: dict[str, str], origin: str) -> None:
     assert client.post(PATH, ASK, headers).json["data"][0]["url"].startswith(origin + "/pictures/")
 
 
 def test_the_public_address_wins(client_of: Any) -> None:
     with serve(Settings(public_url="https://pictures.example/mock/")) as mock:
-        assert client_of(mock).post(PATH, ASK).json["data"][0]["url"].startswith("https://pictures.example/mock/pictures/")
+        assert (
+            client_of(mock)
+            .post(PATH, ASK)
+            .json["data"][0]["url"]
+            .startswith("https://pictures.example/mock/pictures/")
+        )
 
 
 def test_the_same_server_seed_opens_the_addresses_of_before(client_of: Any) -> None:

@@ -21,11 +21,17 @@ def test_health_tells_what_is_served(client: Any) -> None:
 
 
 def test_the_clock_freezes_steps_and_goes_on(mock: Any, client: Any) -> None:
-    assert client.post("/_mock/clock", {"freeze": 1_800_000_000}).json == {"now": 1_800_000_000.0, "frozen": True}
+    assert client.post("/_mock/clock", {"freeze": 1_800_000_000}).json == {
+        "now": 1_800_000_000.0,
+        "frozen": True,
+    }
     assert client.post("/_mock/clock", {"step": 60}).json["now"] == 1_800_000_060.0
     answer = client.post("/v1/images/generations", {"model": "qwen-image-2.0", "prompt": "a"})
     assert answer.json["created"] == 1_800_000_060
-    assert client.post("/_mock/clock", {"freeze": None, "step": 1}).json == {"now": 1_800_000_061.0, "frozen": True}
+    assert client.post("/_mock/clock", {"freeze": None, "step": 1}).json == {
+        "now": 1_800_000_061.0,
+        "frozen": True,
+    }
     thawed = client.post("/_mock/clock", {"thaw": True}).json
     assert thawed["frozen"] is False
     assert thawed["now"] >= 1_800_000_061
@@ -50,7 +56,11 @@ def test_the_same_seed_repeats_ids_after_a_reset(client: Any) -> None:
     seen = []
     for _ in range(2):
         client.post("/_mock/reset", {})
-        seen.append(client.post("/v1/images/generations", {"model": "qwen-image-2.0", "prompt": "a"}).headers["x-request-id"])
+        seen.append(
+            client.post("/v1/images/generations", {"model": "qwen-image-2.0", "prompt": "a"}).headers[
+                "x-request-id"
+            ]
+        )
     assert seen[0] == seen[1]
 
 
@@ -65,8 +75,19 @@ def ask(app: Any, path: str, host: str, token: str = "") -> int:
     """One GET from a client of another machine, without a socket."""
     sent: list[Any] = []
     headers = [(b"x-mock-token", token.encode())] if token else []
-    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
-             "scheme": "http", "headers": headers, "client": (host, 1), "server": ("10.0.0.1", 80), "http_version": "1.1"}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "headers": headers,
+        "client": (host, 1),
+        "server": ("10.0.0.1", 80),
+        "http_version": "1.1",
+    }
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(0)
@@ -80,10 +101,20 @@ def ask(app: Any, path: str, host: str, token: str = "") -> int:
     return int(sent[0]["status"])
 
 
-@pytest.mark.parametrize(("host", "token", "status"), [
-    ("127.0.0.1", "", 200), ("127.8.8.8", "", 200), ("::1", "", 200), ("::ffff:127.0.0.1", "", 200),
-    ("10.0.0.7", "", 403), ("10.0.0.7", "wrong", 403), ("10.0.0.7", "right", 200), ("::ffff:10.0.0.7", "", 403), ("2001:db8::1", "", 403),
-])
+@pytest.mark.parametrize(
+    ("host", "token", "status"),
+    [
+        ("127.0.0.1", "", 200),
+        ("127.8.8.8", "", 200),
+        ("::1", "", 200),
+        ("::ffff:127.0.0.1", "", 200),
+        ("10.0.0.7", "", 403),
+        ("10.0.0.7", "wrong", 403),
+        ("10.0.0.7", "right", 200),
+        ("::ffff:10.0.0.7", "", 403),
+        ("2001:db8::1", "", 403),
+    ],
+)
 def test_who_may_use_the_admin_api(host: str, token: str, status: int) -> None:
     app = create_app(Settings(token="right"))
     assert ask(app, "/_mock/requests", host, token) == status
@@ -93,5 +124,3 @@ def test_who_may_use_the_admin_api(host: str, token: str, status: int) -> None:
 def test_without_a_token_no_token_opens(client: Any) -> None:
     assert client.get("/_mock/health").status == 200
     assert ask(create_app(), "/_mock/requests", "10.0.0.7", "anything") == 403
-
-

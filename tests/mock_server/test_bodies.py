@@ -11,29 +11,52 @@ import pytest
 from qwen_image_mock.bodies import BadBody, Disconnected, json_object, read
 
 
-@pytest.mark.parametrize("text", [
-    '{"a":"b"}', '{"a":"\\"quoted\\"","b":"c"}', '{"a":"\\\\","b":"\\\\\\""}', '{"a":[{"b":"c"},["d"]],"e":{}}', "{}",
-    '{"\\u00e9":"\\ud83d\\ude00"}', '{"a":12345678901234567890123}', '{"a":"12345678901234567890"}', '{"a":-12345678901234567890123}',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":"b"}',
+        '{"a":"\\"quoted\\"","b":"c"}',
+        '{"a":"\\\\","b":"\\\\\\""}',
+        '{"a":[{"b":"c"},["d"]],"e":{}}',
+        "{}",
+        '{"\\u00e9":"\\ud83d\\ude00"}',
+        '{"a":12345678901234567890123}',
+        '{"a":"12345678901234567890"}',
+        '{"a":-12345678901234567890123}',
+    ],
+)
 def test_bodies_read_as_json_reads_them(text: str) -> None:
     assert json_object(text.encode()) == json.loads(text)
 
 
-@pytest.mark.parametrize(("body", "clause"), [
-    (b'{"a":1,"a":1}', "body.duplicate-key"), (b'{"a":"\\"","a":1}', "body.duplicate-key"), (b'{"a":"\\\\","a":1}', "body.duplicate-key"),
-    (b'{"x":[{"a":1,"a":2}]}', "body.duplicate-key"), (b'{"a":1,"\\u0061":2}', "body.duplicate-key"),
-    (b"{", "body.malformed"), (b"", "body.malformed"), (b'{"a":NaN}', "body.malformed"), (b"[" * 100_000, "body.malformed"),
-    (b'{"a":"\xff"}', "body.encoding"), (b"[]", "body.not-object"), (b"null", "body.not-object"), (b'"a"', "body.not-object"),
-])
+@pytest.mark.parametrize(
+    ("body", "clause"),
+    [
+        (b'{"a":1,"a":1}', "body.duplicate-key"),
+        (b'{"a":"\\"","a":1}', "body.duplicate-key"),
+        (b'{"a":"\\\\","a":1}', "body.duplicate-key"),
+        (b'{"x":[{"a":1,"a":2}]}', "body.duplicate-key"),
+        (b'{"a":1,"\\u0061":2}', "body.duplicate-key"),
+        (b"{", "body.malformed"),
+        (b"", "body.malformed"),
+        (b'{"a":NaN}', "body.malformed"),
+        (b"[" * 100_000, "body.malformed"),
+        (b'{"a":"\xff"}', "body.encoding"),
+        (b"[]", "body.not-object"),
+        (b"null", "body.not-object"),
+        (b'"a"', "body.not-object"),
+    ],
+)
 def test_what_is_wrong_has_a_clause(body: bytes, clause: str) -> None:
     with pytest.raises(BadBody) as caught:
         json_object(body)
     assert caught.value.clause == clause
 
 
-def test_absurd_integers_stay_integers_of_their_sign() -> None:
-    assert json_object(b'{"a":' + b"9" * 5000 + b"}")["a"] > 10**50
-    assert json_object(b'{"a":-' + b"9" * 5000 + b"}")["a"] < -(10**50)
+def test_long_integers_stay_whole() -> None:
+    assert json_object(b'{"a":' + b"9" * 300 + b"}")["a"] == 10**300 - 1
+    with pytest.raises(BadBody, match=r"body\.malformed"):
+        json_object(b'{"a":' + b"9" * 5000 + b"}")
 
 
 def arriving(*parts: Any) -> Any:
@@ -51,10 +74,15 @@ def part(data: bytes, *, more: bool = False) -> dict[str, Any]:
 
 
 def test_parts_are_put_together() -> None:
-    assert asyncio.run(read(arriving(part(b"a", more=True), part(b"b", more=True), part(b"c")), 3, 10)) == b"abc"
+    assert (
+        asyncio.run(read(arriving(part(b"a", more=True), part(b"b", more=True), part(b"c")), 3, 10)) == b"abc"
+    )
 
 
-@pytest.mark.parametrize("parts", [[part(b"abcd")], [part(b"ab", more=True), part(b"cd")], [part(b"a" * 20, more=True), part(b"b")]])
+@pytest.mark.parametrize(
+    "parts",
+    [[part(b"abcd")], [part(b"ab", more=True), part(b"cd")], [part(b"a" * 20, more=True), part(b"b")]],
+)
 def test_too_much_is_refused(parts: list[Any]) -> None:
     with pytest.raises(BadBody, match=r"body\.too-large"):
         asyncio.run(read(arriving(*parts), 3, 10))

@@ -1,5 +1,6 @@
 """The command `qwen-image-mock`, started as a user starts it."""
 
+# ruff: noqa: S310, S603 # the command and the addresses are our own
 from __future__ import annotations
 
 import os
@@ -10,20 +11,31 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in ("spec", "mock_server", "conformance"))}
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in ("spec", "mock_server", "conformance")),
+}
 
 
 @contextmanager
 def started(*options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    process = subprocess.Popen([sys.executable, "-W", "error", "-m", "qwen_image_mock", "--port", "0", *options],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**ENVIRONMENT, **environment})
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "qwen_image_mock", "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**ENVIRONMENT, **environment},
+    )
     try:
         assert process.stdout is not None
         yield process, process.stdout.readline().rstrip("\n")
@@ -33,8 +45,14 @@ def started(*options: str, **environment: str) -> Iterator[tuple[subprocess.Pope
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "qwen_image_mock", *options], capture_output=True, text=True, env=ENVIRONMENT,
-                          timeout=30, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "qwen_image_mock", *options],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=30,
+        check=False,
+    )
 
 
 def test_the_first_line_is_the_address_of_a_server_that_listens() -> None:
@@ -72,12 +90,15 @@ def test_keys_come_from_the_environment() -> None:
         assert [status(url, key) for key in ("sk-one", "sk-two", "sk-three")] == [200, 200, 401]
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    (("--openai-provider", "dieyuyn"), "did you mean 'dieyuyun'?"),
-    (("--provider-file", "/no/such/file.yaml"), "cannot be read"),
-    (("--port", "70000"), "70000"),
-    (("--no-such-option",), "No such option"),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--openai-provider", "dieyuyn"), "did you mean 'dieyuyun'?"),
+        (("--provider-file", "/no/such/file.yaml"), "cannot be read"),
+        (("--port", "70000"), "70000"),
+        (("--no-such-option",), "No such option"),
+    ],
+)
 def test_mistakes_are_explained_and_exit_2(options: tuple[str, ...], words: str) -> None:
     done = run(*options)
     assert done.returncode == 2
@@ -103,18 +124,47 @@ def test_help_and_version() -> None:
 def test_a_provider_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text("provider: my-gateway\nextends: dieyuyun\ntitle: My gateway\n", "utf-8")
-    with started("--provider-file", str(file), "--openai-provider", "my-gateway") as (_, url):
-        with urllib.request.urlopen(f"{url}/_mock/health") as answer:
-            assert b"my-gateway" in answer.read()
+    with (
+        started("--provider-file", str(file), "--openai-provider", "my-gateway") as (_, url),
+        urllib.request.urlopen(f"{url}/_mock/health") as answer,
+    ):
+        assert b"my-gateway" in answer.read()
 
 
-@pytest.mark.parametrize(("module", "heavy"), [
-    ("qwen_image_mock.app", ["click", "rich", "jsonschema", "pytest", "hypothesis", "schemathesis", "PIL", "httpx", "uvicorn"]),
-    ("qwen_image_mock.server", ["click", "rich", "jsonschema", "pytest", "hypothesis", "schemathesis", "PIL", "httpx"]),
-    ("qwen_image_mock.cli", ["rich", "jsonschema", "pytest", "hypothesis", "PIL", "httpx", "starlette", "uvicorn"]),
-    ("qwen_image_mock.pytest_plugin", ["click", "jsonschema", "hypothesis", "starlette", "uvicorn", "yaml", "orjson"]),
-])
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        (
+            "qwen_image_mock.app",
+            [
+                "click",
+                "rich",
+                "jsonschema",
+                "pytest",
+                "hypothesis",
+                "schemathesis",
+                "PIL",
+                "httpx",
+                "uvicorn",
+            ],
+        ),
+        (
+            "qwen_image_mock.server",
+            ["rich", "jsonschema", "pytest", "hypothesis", "schemathesis", "PIL", "httpx"],
+        ),
+        (
+            "qwen_image_mock.cli",
+            ["rich", "jsonschema", "pytest", "hypothesis", "PIL", "httpx", "starlette", "uvicorn"],
+        ),
+        (
+            "qwen_image_mock.pytest_plugin",
+            ["click", "jsonschema", "hypothesis", "starlette", "uvicorn", "yaml", "orjson"],
+        ),
+    ],
+)
 def test_imports_stay_light(module: str, heavy: list[str]) -> None:
     code = f"import sys, {module}; print(*[name for name in {heavy!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=True
+    )
     assert done.stdout.strip() == ""

@@ -14,16 +14,28 @@ ASK = {"model": "qwen-image-2.0-pro", "prompt": "a cat"}
 PATH = "/v1/images/generations"
 
 
-@pytest.mark.parametrize("header", ["Bearer sk-1", "bearer sk-1", "BEARER  sk-1 ", "Bearer sk-mock-unheard-of"])
+@pytest.mark.parametrize(
+    "header", ["Bearer sk-1", "bearer sk-1", "BEARER  sk-1 ", "Bearer sk-mock-unheard-of"]
+)
 def test_a_key_is_let_in(client: Any, header: str) -> None:
     assert client.post(PATH, ASK, {"Authorization": header}).status == 200
 
 
-@pytest.mark.parametrize(("header", "clause"), [
-    (None, "auth.missing-key"), ("", "auth.missing-key"), ("Bearer", "auth.missing-key"), ("Bearer ", "auth.missing-key"),
-    ("Basic dXNlcjpwYXNz", "auth.scheme"), ("sk-1", "auth.scheme"), ("Token sk-1", "auth.scheme"),
-    ("Bearer sk-invalid", "auth.invalid-key"), ("Bearer WRONG", "auth.invalid-key"), ("Bearer sk-mock-revoked", "auth.invalid-key"),
-])
+@pytest.mark.parametrize(
+    ("header", "clause"),
+    [
+        (None, "auth.missing-key"),
+        ("", "auth.missing-key"),
+        ("Bearer", "auth.missing-key"),
+        ("Bearer ", "auth.missing-key"),
+        ("Basic dXNlcjpwYXNz", "auth.scheme"),
+        ("sk-1", "auth.scheme"),
+        ("Token sk-1", "auth.scheme"),
+        ("Bearer sk-invalid", "auth.invalid-key"),
+        ("Bearer WRONG", "auth.invalid-key"),
+        ("Bearer sk-mock-revoked", "auth.invalid-key"),
+    ],
+)
 def test_others_are_refused(mock: Any, client: Any, header: str | None, clause: str) -> None:
     assert client.post(PATH, ASK, {"Authorization": header}).status == 401
     [entry] = mock.requests()
@@ -33,7 +45,11 @@ def test_others_are_refused(mock: Any, client: Any, header: str | None, clause: 
 
 @pytest.mark.parametrize("provider", list(load().providers))
 def test_every_provider_refuses_with_401(client: Any, provider: str) -> None:
-    path = next(endpoint.path for endpoint in load().providers[provider].endpoints.values() if endpoint.method == "POST")
+    path = next(
+        endpoint.path
+        for endpoint in load().providers[provider].endpoints.values()
+        if endpoint.method == "POST"
+    )
     for header in (None, "Bearer sk-invalid"):
         assert client.post(f"/{provider}{path}", ASK, {"Authorization": header}).status == 401
 

@@ -1,25 +1,39 @@
-"""Every model of every provider: a minimal request is answered as the provider's document says, with pictures that can be fetched."""
+"""Every model of every provider answers a minimal request as documented, with pictures one can fetch."""
 
 from __future__ import annotations
 
 import base64
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
 from qwen_image_spec import ImageRequest, load
 from qwen_image_spec.dialect import dialect
-from qwen_image_spec.model import Endpoint, Model, Provider, ResponseShape
 from qwen_image_spec.pointers import MISSING, find
 from qwen_image_spec.situation import holds, image_rule_of
 
+if TYPE_CHECKING:
+    from qwen_image_spec.model import Endpoint, Model, Provider, ResponseShape
+
 IMAGE_OPERATIONS = {"generate", "edit", "submit"}
-TYPES: dict[str, Any] = {"string": str, "integer": int, "number": int | float, "boolean": bool, "array": list, "object": dict,
-                         "null": type(None)}
-CASES = [(provider, model, provider.endpoints[key]) for provider in load().providers.values() for model in provider.models.values()
-         for key in model.endpoints if IMAGE_OPERATIONS & set(provider.endpoints[key].operations)]
+TYPES: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": int | float,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+    "null": type(None),
+}
+CASES = [
+    (provider, model, provider.endpoints[key])
+    for provider in load().providers.values()
+    for model in provider.models.values()
+    for key in model.endpoints
+    if IMAGE_OPERATIONS & set(provider.endpoints[key].operations)
+]
 
 
 def data_uri() -> str:
@@ -49,13 +63,22 @@ def assert_fits(body: Any, shape: ResponseShape, request: ImageRequest, model: M
 def addresses(body: Any) -> list[str]:
     """Every address of a picture in an answer, wherever it stands."""
     if isinstance(body, dict):
-        return [address for key, value in body.items()
-                for address in ([value] if key in ("url", "image") and isinstance(value, str) else addresses(value))]
+        return [
+            address
+            for key, value in body.items()
+            for address in (
+                [value] if key in ("url", "image") and isinstance(value, str) else addresses(value)
+            )
+        ]
     return [address for item in body for address in addresses(item)] if isinstance(body, list) else []
 
 
-@pytest.mark.parametrize(("provider", "model", "endpoint"), CASES, ids=[f"{p.id}-{m.id}-{e.id}" for p, m, e in CASES])
-def test_minimal_request_is_answered_as_documented(mock: Any, client: Any, provider: Provider, model: Model, endpoint: Endpoint) -> None:
+@pytest.mark.parametrize(
+    ("provider", "model", "endpoint"), CASES, ids=[f"{p.id}-{m.id}-{e.id}" for p, m, e in CASES]
+)
+def test_minimal_request_is_answered_as_documented(
+    mock: Any, client: Any, provider: Provider, model: Model, endpoint: Endpoint
+) -> None:
     request = minimal(model, endpoint)
     body = dialect(model, endpoint).encode(request)
     if endpoint.envelope != "flat":

@@ -14,10 +14,16 @@ ASK = {"model": "qwen-image-2.0-pro", "prompt": "a cat"}
 
 
 def framed(text: str) -> dict[str, Any]:
-    return {"model": "qwen-image-2.0-pro", "input": {"messages": [{"role": "user", "content": [{"text": text}]}]}, "parameters": {}}
+    return {
+        "model": "qwen-image-2.0-pro",
+        "input": {"messages": [{"role": "user", "content": [{"text": text}]}]},
+        "parameters": {},
+    }
 
 
-@pytest.mark.parametrize("name", [{"entry": "rate-limit"}, {"clause": "fault.throttle"}, {"name": "throttle"}])
+@pytest.mark.parametrize(
+    "name", [{"entry": "rate-limit"}, {"clause": "fault.throttle"}, {"name": "throttle"}]
+)
 def test_a_fault_happens_so_many_times_then_never_again(client: Any, name: dict[str, str]) -> None:
     made = client.post("/_mock/faults", {**name, "times": 2, "retry_after": 3})
     assert made.status == 201
@@ -28,7 +34,9 @@ def test_a_fault_happens_so_many_times_then_never_again(client: Any, name: dict[
     assert client.get("/_mock/faults").json["faults"][0]["times"] == 0
 
 
-@pytest.mark.parametrize("only", [{"provider": "skyengine"}, {"key": "sk-other"}, {"model": "qwen-image"}, {"operation": "query"}])
+@pytest.mark.parametrize(
+    "only", [{"provider": "skyengine"}, {"key": "sk-other"}, {"model": "qwen-image"}, {"operation": "query"}]
+)
 def test_a_fault_for_others_does_not_happen_here(client: Any, only: dict[str, str]) -> None:
     client.post("/_mock/faults", {"name": "throttle", **only})
     assert client.post(PATH, ASK).status == 200
@@ -50,7 +58,9 @@ def test_faults_can_be_taken_away(client: Any) -> None:
     assert client.post(PATH, ASK).status == 200
 
 
-@pytest.mark.parametrize("body", [{}, {"times": 1}, {"name": "throttle", "times": 0}, {"name": "throttle", "times": "2"}, [1]])
+@pytest.mark.parametrize(
+    "body", [{}, {"times": 1}, {"name": "throttle", "times": 0}, {"name": "throttle", "times": "2"}, [1]]
+)
 def test_nonsense_is_refused(client: Any, body: Any) -> None:
     assert client.post("/_mock/faults", body).status == 400
 
@@ -84,7 +94,11 @@ def test_every_condition_of_every_catalogue_can_be_had(client: Any, provider: st
         for clause in row.raised_by:
             if clause.startswith("fault."):
                 marker = f"[[mock:{clause.removeprefix('fault.')}]]"
-                body = {**framed(marker), "model": model.id} if endpoint.envelope == "messages" else {"model": model.id, "prompt": marker}
+                body = (
+                    {**framed(marker), "model": model.id}
+                    if endpoint.envelope == "messages"
+                    else {"model": model.id, "prompt": marker}
+                )
                 answer = client.post(f"/{provider}{endpoint.path}", body)
                 assert answer.status == row.status.value, (clause, answer.body)
 

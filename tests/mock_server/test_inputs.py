@@ -21,8 +21,20 @@ def test_files_tell_their_size(form: str) -> None:
     assert size_of_image(uri) == Size(321, 123)
 
 
-@pytest.mark.parametrize("value", ["", "http://example.com/a.png", "data:image/png;base64,", "data:image/png;base64,!!!", "oss://key", 7, None,
-                                   "data:image/png;base64,iVBORw0KGgo=", "http://x/pictures/20260101/AAAA/00000000-0000-4000-a000-000000000000-0.png",
-                                   "data:image/jpeg;base64,/9j/4AAQ"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "http://example.com/a.png",
+        "data:image/png;base64,",
+        "data:image/png;base64,!!!",
+        "oss://key",
+        7,
+        None,
+        "data:image/png;base64,iVBORw0KGgo=",
+        "http://x/pictures/20260101/AAAA/00000000-0000-4000-a000-000000000000-0.png",
+        "data:image/jpeg;base64,/9j/4AAQ",
+    ],
+)
 def test_what_cannot_be_told_is_none(value: object) -> None:
     assert size_of_image(value) is None

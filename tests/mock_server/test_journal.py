@@ -13,8 +13,22 @@ from qwen_image_mock.settings import Settings
 
 PATH = "/v1/images/generations"
 ASK = {"model": "qwen-image-2.0-pro", "prompt": "a cat", "seed": 7}
-FIELDS = ["id", "time", "provider", "style", "operation", "method", "path", "headers", "body", "decoded", "effective", "violations",
-          "status", "response"]
+FIELDS = [
+    "id",
+    "time",
+    "provider",
+    "style",
+    "operation",
+    "method",
+    "path",
+    "headers",
+    "body",
+    "decoded",
+    "effective",
+    "violations",
+    "status",
+    "response",
+]
 
 
 def journal(client: Any, query: str = "") -> list[dict[str, Any]]:
@@ -29,10 +43,21 @@ def test_an_entry_has_the_whole_story(client: Any) -> None:
     [entry] = journal(client)
     assert list(entry) == FIELDS
     assert entry["id"] == answer.headers["x-request-id"]
-    assert (entry["provider"], entry["style"], entry["operation"], entry["method"]) == ("dieyuyun", "openai", "generate", "POST")
+    assert (entry["provider"], entry["style"], entry["operation"], entry["method"]) == (
+        "dieyuyun",
+        "openai",
+        "generate",
+        "POST",
+    )
     assert entry["path"] == f"{PATH}?a=1"
     assert entry["body"] == {**ASK, "n": 2}
-    assert entry["decoded"] == {"model": "qwen-image-2.0-pro", "prompt": "a cat", "images": [], "parameters": {"n": 2, "seed": 7}, "unknown": []}
+    assert entry["decoded"] == {
+        "model": "qwen-image-2.0-pro",
+        "prompt": "a cat",
+        "images": [],
+        "parameters": {"n": 2, "seed": 7},
+        "unknown": [],
+    }
     assert entry["effective"]["n"] == 2
     assert entry["effective"]["watermark"] is True
     assert entry["effective"]["size"] == "2048x2048"
@@ -45,16 +70,27 @@ def test_a_refusal_is_journalled_with_its_clause(client: Any) -> None:
     assert entry["status"] == 400
     assert entry["effective"] is None
     [violation] = entry["violations"]
-    assert (violation["clause"], violation["param"], violation["seen"], violation["reaction"]) == ("n.above-maximum", "n", 7, "reject")
+    assert (violation["clause"], violation["param"], violation["seen"], violation["reaction"]) == (
+        "n.above-maximum",
+        "n",
+        7,
+        "reject",
+    )
 
 
 def test_unknown_fields_are_journalled_and_let_pass(client: Any) -> None:
     assert client.post(PATH, {**ASK, "quality": "high"}).status == 200
     [violation] = journal(client)[0]["violations"]
-    assert (violation["clause"], violation["param"], violation["reaction"]) == ("request.unknown-field", "/quality", "ignore")
+    assert (violation["clause"], violation["param"], violation["reaction"]) == (
+        "request.unknown-field",
+        "/quality",
+        "ignore",
+    )
 
 
-@pytest.mark.parametrize(("strictness", "status", "count"), [("strict", 400, 1), ("warn", 200, 1), ("off", 200, 0)])
+@pytest.mark.parametrize(
+    ("strictness", "status", "count"), [("strict", 400, 1), ("warn", 200, 1), ("off", 200, 0)]
+)
 def test_strictness_towards_unknown_fields(client_of: Any, strictness: Any, status: int, count: int) -> None:
     with serve(Settings(strictness=strictness)) as mock:
         assert client_of(mock).post(PATH, {**ASK, "quality": "high"}).status == status
@@ -64,7 +100,11 @@ def test_strictness_towards_unknown_fields(client_of: Any, strictness: Any, stat
 def test_no_key_stands_in_the_journal(client_with: Any, client: Any) -> None:
     key = "sk-very-secret-0123456789"
     sender = client_with(key)
-    sender.post(f"{PATH}?api_key={key}", {**ASK, "prompt": f"my key is {key}", key: 1}, {"X-Api-Key": key, "Cookie": f"k={key}"})
+    sender.post(
+        f"{PATH}?api_key={key}",
+        {**ASK, "prompt": f"my key is {key}", key: 1},
+        {"X-Api-Key": key, "Cookie": f"k={key}"},
+    )
     sender.post(PATH, b"not json " + key.encode())
     text = client.get("/_mock/requests").body.decode()
     assert key not in text
@@ -82,7 +122,11 @@ def test_a_refused_key_does_not_come_back(client_with: Any) -> None:
 
 def test_filters(client: Any, client_with: Any) -> None:
     client.post(PATH, ASK)
-    second = client_with("sk-second").post("/skyengine/v1/images/generations", {"model": "qwen-image", "prompt": "ein \"Hund\""}).headers
+    second = (
+        client_with("sk-second")
+        .post("/skyengine/v1/images/generations", {"model": "qwen-image", "prompt": 'ein "Hund"'})
+        .headers
+    )
     client.get("/dashscope/api/v1/tasks/none")
     assert [entry["operation"] for entry in journal(client)] == ["generate", "generate", "query"]
     assert len(journal(client, "?provider=skyengine")) == 1
@@ -117,7 +161,10 @@ def test_large_inputs_are_named_by_their_digest(client: Any) -> None:
     assert b"sha256" in text
 
 
-@pytest.mark.parametrize("body", [b'{"a":' + b"[" * 900 + b"]" * 900 + b"}", b'{"model":' + b"9" * 4000 + b"}", b"\xff\xfe", b"[1]"])
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a":' + b"[" * 900 + b"]" * 900 + b"}", b'{"model":' + b"9" * 4000 + b"}", b"\xff\xfe", b"[1]"],
+)
 def test_any_body_can_be_journalled(client: Any, body: bytes) -> None:
     client.post(PATH, body)
     assert len(journal(client)) == 1

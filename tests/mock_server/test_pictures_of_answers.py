@@ -12,8 +12,14 @@ from PIL import Image, ImageChops
 from qwen_image_spec import get_model, get_provider
 
 PATH = "/v1/images/generations"
-SIZES = sorted({str(size) for name in ("qwen-image-2.0-pro", "qwen-image")
-                for grant in get_model(get_provider("dieyuyun"), name).params["size"].base.grants for size in grant.presets})
+SIZES = sorted(
+    {
+        str(size)
+        for name in ("qwen-image-2.0-pro", "qwen-image")
+        for grant in get_model(get_provider("dieyuyun"), name).params["size"].base.grants
+        for size in grant.presets
+    }
+)
 
 
 @pytest.fixture
@@ -21,10 +27,13 @@ def pictures(client: Any) -> Any:
     def ask(**fields: Any) -> list[bytes]:
         answer = client.post(PATH, {"model": "qwen-image-2.0-pro", "prompt": "一只猫", "seed": 7, **fields})
         assert answer.status == 200, answer.body
-        found = []
-        for item in answer.json["data"]:
-            found.append(base64.b64decode(item["b64_json"]) if "b64_json" in item else client.get(item["url"], Authorization=None).body)
-        return found
+        return [
+            base64.b64decode(item["b64_json"])
+            if "b64_json" in item
+            else client.get(item["url"], Authorization=None).body
+            for item in answer.json["data"]
+        ]
+
     return ask
 
 
@@ -55,14 +64,34 @@ def test_address_and_base64_hold_the_same_picture(pictures: Any) -> None:
     assert pictures(response_format="b64_json") == pictures(response_format="url")
 
 
-@pytest.mark.parametrize("other", [{"seed": 8}, {"prompt": "一只狗"}, {"size": "2688x1536"}, {"negative_prompt": "blurry"},
-                                   {"model": "qwen-image-2.0"}, {"prompt_extend": False}, {"seed": 0}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 8},
+        {"prompt": "一只狗"},
+        {"size": "2688x1536"},
+        {"negative_prompt": "blurry"},
+        {"model": "qwen-image-2.0"},
+        {"prompt_extend": False},
+        {"seed": 0},
+    ],
+)
 def test_other_requests_give_other_pictures(pictures: Any, other: dict[str, Any]) -> None:
     assert pictures() != pictures(**other)
 
 
-@pytest.mark.parametrize("default", [{"n": 1}, {"size": "2048x2048"}, {"watermark": True}, {"prompt_extend": True},
-                                     {"response_format": "url"}, {"parameters": {"watermark": True}}, {"negative_prompt": ""}])
+@pytest.mark.parametrize(
+    "default",
+    [
+        {"n": 1},
+        {"size": "2048x2048"},
+        {"watermark": True},
+        {"prompt_extend": True},
+        {"response_format": "url"},
+        {"parameters": {"watermark": True}},
+        {"negative_prompt": ""},
+    ],
+)
 def test_a_default_sent_is_the_same_as_left_out(pictures: Any, default: dict[str, Any]) -> None:
     assert pictures() == pictures(**default)
 
@@ -74,7 +103,12 @@ def test_pictures_of_one_request_differ(pictures: Any) -> None:
 
 
 def test_without_a_seed_pictures_differ(client: Any) -> None:
-    both = [client.post(PATH, {"model": "qwen-image-2.0-pro", "prompt": "a cat", "response_format": "b64_json"}).body for _ in range(2)]
+    both = [
+        client.post(
+            PATH, {"model": "qwen-image-2.0-pro", "prompt": "a cat", "response_format": "b64_json"}
+        ).body
+        for _ in range(2)
+    ]
     assert both[0] != both[1]
 
 
@@ -97,9 +131,16 @@ def test_the_revised_prompt_comes_with_prompt_extend_only(client: Any) -> None:
 
 
 def test_an_edit_takes_the_ratio_of_the_last_image(client: Any) -> None:
-    url = client.post(PATH, {"model": "qwen-image-2.0-pro", "prompt": "a", "size": "2688x1536"}).json["data"][0]["url"]
-    answer = client.post("/api/v1/services/aigc/multimodal-generation/generation", {
-        "model": "qwen-image-2.0-pro", "input": {"messages": [{"role": "user", "content": [{"image": url}, {"text": "make it blue"}]}]}})
+    url = client.post(PATH, {"model": "qwen-image-2.0-pro", "prompt": "a", "size": "2688x1536"}).json["data"][
+        0
+    ]["url"]
+    answer = client.post(
+        "/api/v1/services/aigc/multimodal-generation/generation",
+        {
+            "model": "qwen-image-2.0-pro",
+            "input": {"messages": [{"role": "user", "content": [{"image": url}, {"text": "make it blue"}]}]},
+        },
+    )
     assert answer.status == 200
     usage = answer.json["usage"]
     assert usage["width"] / usage["height"] == pytest.approx(2688 / 1536, rel=0.01)

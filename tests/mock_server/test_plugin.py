@@ -1,5 +1,6 @@
 """The pytest plugin: fixtures for other people's tests."""
 
+# ruff: noqa: S310 # the address is that of our own mock
 from __future__ import annotations
 
 import json
@@ -9,8 +10,11 @@ from typing import Any
 
 def generate(url: str, **fields: Any) -> int:
     body = json.dumps({"model": "qwen-image-2.0", "prompt": "a cat", **fields}).encode()
-    request = urllib.request.Request(f"{url}/v1/images/generations", body,
-                                     {"Content-Type": "application/json", "Authorization": "Bearer sk-1"})
+    request = urllib.request.Request(
+        f"{url}/v1/images/generations",
+        body,
+        {"Content-Type": "application/json", "Authorization": "Bearer sk-1"},
+    )
     with urllib.request.urlopen(request) as answer:
         return int(answer.status)
 

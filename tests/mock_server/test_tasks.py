@@ -71,7 +71,11 @@ def test_the_same_picture_at_every_query(client: Any, frozen: Any) -> None:
 
 
 def test_choices_where_the_model_gives_choices(client: Any, frozen: Any) -> None:
-    document = {"model": "wan2.7-image-pro", "input": {"messages": [{"role": "user", "content": [{"text": "a cat"}]}]}, "parameters": {"n": 2, "size": "1K"}}
+    document = {
+        "model": "wan2.7-image-pro",
+        "input": {"messages": [{"role": "user", "content": [{"text": "a cat"}]}]},
+        "parameters": {"n": 2, "size": "1K"},
+    }
     task = client.post(WAN, document, ASYNC).json["output"]["task_id"]
     frozen.step(2)
     done = query(client, task)
@@ -85,7 +89,11 @@ def test_the_header_is_needed_there_and_refused_elsewhere(client: Any) -> None:
     assert (refused.status, refused.json["code"]) == (403, "AccessDenied")
     assert "synchronous" in refused.json["message"]
     assert client.post(SUBMIT, ASK, {"X-DashScope-Async": "disable"}).status == 403
-    document = {"model": "qwen-image-plus", "input": {"messages": [{"role": "user", "content": [{"text": "a"}]}]}, "parameters": {}}
+    document = {
+        "model": "qwen-image-plus",
+        "input": {"messages": [{"role": "user", "content": [{"text": "a"}]}]},
+        "parameters": {},
+    }
     path = "/api/v1/services/aigc/multimodal-generation/generation"
     refused = client.post(path, document, ASYNC)
     assert (refused.status, refused.json["code"]) == (403, "AccessDenied")
@@ -141,7 +149,11 @@ def test_the_list_is_flat_and_paged(client: Any, client_with: Any, frozen: Any) 
 
 
 def test_a_model_that_checks_late_fails_in_the_task(client: Any, frozen: Any) -> None:
-    answer = client.post(SUBMIT, {"model": "wan2.2-t2i-flash", "input": {"prompt": "a cat"}, "parameters": {"size": "9999*9999"}}, ASYNC)
+    answer = client.post(
+        SUBMIT,
+        {"model": "wan2.2-t2i-flash", "input": {"prompt": "a cat"}, "parameters": {"size": "9999*9999"}},
+        ASYNC,
+    )
     assert answer.status == 200
     frozen.step(5)
     output = query(client, answer.json["output"]["task_id"])

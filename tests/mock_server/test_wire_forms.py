@@ -8,7 +8,11 @@ MULTIMODAL = "/api/v1/services/aigc/multimodal-generation/generation"
 
 
 def framed(model: str, **parameters: Any) -> dict[str, Any]:
-    return {"model": model, "input": {"messages": [{"role": "user", "content": [{"text": "a cat"}]}]}, "parameters": parameters}
+    return {
+        "model": model,
+        "input": {"messages": [{"role": "user", "content": [{"text": "a cat"}]}]},
+        "parameters": parameters,
+    }
 
 
 def test_qwen_puts_all_pictures_into_one_choice(client: Any) -> None:
@@ -23,7 +27,7 @@ def test_qwen_puts_all_pictures_into_one_choice(client: Any) -> None:
 
 def test_wan_gives_one_choice_a_picture(client: Any) -> None:
     body = client.post(MULTIMODAL, framed("wan2.6-t2i", n=2, size="1280*1280")).json
-    assert [item for choice in body["output"]["choices"] for item in choice["message"]["content"]][0]["type"] == "image"
+    assert body["output"]["choices"][0]["message"]["content"][0]["type"] == "image"
     assert len(body["output"]["choices"]) == 2
     assert body["output"]["finished"] is True
     assert body["usage"]["size"] == "1280*1280"
@@ -58,10 +62,14 @@ def test_usage_of_the_openai_styles(client: Any) -> None:
 
 def test_base64_only_where_it_is_known(client: Any) -> None:
     ask = {"model": "qwen-image-2.0-pro", "prompt": "a cat", "response_format": "b64_json"}
-    assert list(client.post("/dieyuyun/v1/images/generations", ask).json["data"][0])[0] == "b64_json"
+    assert "b64_json" in client.post("/dieyuyun/v1/images/generations", ask).json["data"][0]
     native = framed("qwen-image-2.0-pro")
     native["response_format"] = "b64_json"
-    assert client.post(MULTIMODAL, native).json["output"]["choices"][0]["message"]["content"][0]["image"].startswith("http")
+    assert (
+        client.post(MULTIMODAL, native)
+        .json["output"]["choices"][0]["message"]["content"][0]["image"]
+        .startswith("http")
+    )
 
 
 def test_a_prompt_that_is_cut_is_cut(client: Any, mock: Any) -> None:

@@ -6,6 +6,7 @@ They are judged only where the target is seen to repeat a picture for the same s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from qwen_image_conformance.checks.registry import relation
@@ -50,7 +51,8 @@ def _default(name: str) -> Callable[[Sequence[Seen]], Verdict | None]:
                 continue
             if difference(absent, given) is Difference.UNKNOWN:
                 continue
-            return _default_verdict(name, group, absent, given)
+            verdict = _default_verdict(name, group, absent, given)
+            return replace(verdict, about=(absent.exchange.id, given.exchange.id))
         return None
 
     return judged
@@ -78,11 +80,12 @@ relation("prompt-extend.default")(_default("prompt_extend"))
 @relation("watermark.honoured")
 def watermark_honoured(group: Sequence[Seen]) -> Verdict | None:
     """On and off are different pictures."""
+    expected = "different pictures for watermark true and false"
     found = _on_and_off(group)
     if Difference.NONE in found:
-        return holds(False, expected="different pictures for watermark true and false", actual="the same picture")
+        return holds(False, expected=expected, actual="the same picture", about=found[Difference.NONE])
     if Difference.CORNER in found:
-        return holds(True, expected="different pictures for watermark true and false", actual="they differ in the lower right corner")
+        return holds(True, expected=expected, actual="they differ in the lower right corner", about=found[Difference.CORNER])
     return observed("not judged: the target does not repeat pictures") if found else None
 
 
@@ -91,18 +94,23 @@ def watermark_corner(group: Sequence[Seen]) -> Verdict | None:
     """On and off differ in the lower right corner only."""
     found = _on_and_off(group)
     if Difference.CORNER in found:
-        return holds(True, expected="a mark in the lower right corner", actual="the pictures differ there and only there")
+        return holds(True, expected="a mark in the lower right corner", actual="the pictures differ there and only there",
+                     about=found[Difference.CORNER])
     identical = any(difference(first, second) is Difference.NONE for first, second in _pairs(group, ignoring=()))
     if Difference.ELSEWHERE in found and identical:
-        return holds(False, expected="a mark in the lower right corner", actual="the pictures differ elsewhere")
+        return holds(False, expected="a mark in the lower right corner", actual="the pictures differ elsewhere",
+                     about=found[Difference.ELSEWHERE])
     return observed("not judged: the target does not repeat pictures") if Difference.ELSEWHERE in found else None
 
 
-def _on_and_off(group: Sequence[Seen]) -> list[Difference]:
-    """How pictures differ that were asked with watermark true and with false, all else alike."""
-    return [difference(first, second) for first, second in _pairs(group, ignoring=("watermark",))
-            if _given(first, "watermark") and _given(second, "watermark")
-            and first.effective["watermark"] is not second.effective["watermark"]]
+def _on_and_off(group: Sequence[Seen]) -> dict[Difference, tuple[str, str]]:
+    """How pictures differ that were asked with watermark true and with false, all else alike; each with its first example."""
+    found: dict[Difference, tuple[str, str]] = {}
+    for first, second in _pairs(group, ignoring=("watermark",)):
+        both = _given(first, "watermark") and _given(second, "watermark")
+        if both and first.effective["watermark"] is not second.effective["watermark"]:
+            found.setdefault(difference(first, second), (first.exchange.id, second.exchange.id))
+    return found
 
 
 def _given(seen: Seen, name: str) -> bool:
@@ -115,12 +123,13 @@ def seed_zero(group: Sequence[Seen]) -> Verdict | None:
     for first, second in _pairs(group, ignoring=()):
         if seed_of(first) == 0:
             found = difference(first, second)
+            about = (first.exchange.id, second.exchange.id)
             if found is Difference.UNKNOWN:
                 continue
             if found is Difference.NONE:
-                return holds(True, expected="the same picture twice", actual="the same picture twice")
+                return holds(True, expected="the same picture twice", actual="the same picture twice", about=about)
             if _repeats(group):
-                return holds(False, expected="the same picture twice, as with other seeds", actual=f"different {found.value}")
+                return holds(False, expected="the same picture twice, as with other seeds", actual=f"different {found.value}", about=about)
             return observed("not judged: the target does not repeat pictures")
     return None
 

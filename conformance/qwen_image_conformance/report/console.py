@@ -17,6 +17,7 @@ from qwen_image_spec.model import Spec
 _GLYPHS = {Status.PASS: ("ok", "green"), Status.KNOWN: ("known", "cyan"), Status.OBSERVED: ("seen", "blue"), Status.WARN: ("warn", "yellow"),
            Status.FAIL: ("FAIL", "bold red"), Status.FIXED: ("FIXED", "bold red"), Status.ERROR: ("ERROR", "bold red"), Status.NOT_RUN: ("?", "dim")}
 _SHOWN_FAILURES = 12
+_HEADINGS = {"response-format": "format", "response": "answer", "methods": "http", "errors": "error", "prompt": "text", "images": "input", "tasks": "task"}
 
 
 def show(console: Console, spec: Spec, head: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], end: Mapping[str, Any]) -> None:
@@ -46,9 +47,9 @@ def matrix(cases: Sequence[Mapping[str, Any]]) -> Table:
     for case in cases:
         cells[_row(case), case["group"]].append(case)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("model")
+    table.add_column("model", no_wrap=True, overflow="fold")
     for group in groups:
-        table.add_column(group.replace("response-format", "format"), justify="right", no_wrap=True)
+        table.add_column(_HEADINGS.get(group, group), justify="right", no_wrap=True)
     for row in dict.fromkeys(_row(case) for case in cases):
         table.add_row(row, *(_cell(cells.get((row, group), [])) for group in groups))
     return table
@@ -96,13 +97,16 @@ def _problem(console: Console, spec: Spec, group: Sequence[Mapping[str, Any]]) -
             ("came", case["actual"]), ("try it", case["curl"])]
     for name, value in rows:
         if value not in ("", None):
-            console.print(Text.assemble((f"    {name:<9}", "dim"), str(value)), soft_wrap=name == "try it")
+            text = str(value).replace("\n", "\n             ")
+            console.print(Text.assemble((f"    {name:<9}", "dim"), text), soft_wrap=name == "try it")
 
 
 def source_line(spec: Spec, source: str) -> str:
     """A source for people: title, publisher, and when it was read."""
     known = spec.sources.get(source)
-    return f"{known.title}, {known.publisher} (read {known.read})" if known else source
+    if known is None:
+        return source
+    return f"{known.title}, {known.publisher} (read {known.read})" + (f" {known.url}" if known.url else "")
 
 
 def _observed(console: Console, cases: Sequence[Mapping[str, Any]]) -> None:
@@ -118,13 +122,19 @@ def _observed(console: Console, cases: Sequence[Mapping[str, Any]]) -> None:
 
 def _last(console: Console, head: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], end: Mapping[str, Any],
           failures: Sequence[Mapping[str, Any]]) -> None:
-    counts = end["counts"]
-    must = [case for case in cases if case["level"] == "MUST" and case["status"] not in (Status.NOT_RUN, Status.NOT_APPLICABLE, Status.OBSERVED)]
-    kept = sum(case["status"] == Status.PASS for case in must)
-    verdict = Text("CONFORMS" if not failures else "DOES NOT CONFORM", style="bold green" if not failures else "bold red")
-    summary = f"  {head['provider']} at {head['target']}: MUST {kept}/{len(must)}, " + ", ".join(f"{count} {name}" for name, count in counts.items())
     console.print()
-    console.print(Text.assemble(verdict, summary))
-    console.print(f"{end['requests']} requests, {end['images']} pictures, {end['seconds']:.1f} s. Evidence and results: {end['out']}", markup=False, highlight=False)
+    console.print(verdict(head, cases, end))
+    console.print(f"evidence and results: {end['out']}", markup=False, highlight=False)
     if failures:
         console.print(f"next: qwen-image-conformance explain {failures[0]['clause']}", markup=False, highlight=False)
+
+
+def verdict(head: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], end: Mapping[str, Any]) -> Text:
+    """One line: conforms or not, and the counts."""
+    broken = any(Status(case["status"]).rank > Status.WARN.rank for case in cases)
+    must = [case for case in cases if case["level"] == "MUST" and case["status"] not in (Status.NOT_RUN, Status.NOT_APPLICABLE, Status.OBSERVED)]
+    kept = sum(case["status"] == Status.PASS for case in must)
+    word = Text("DOES NOT CONFORM", style="bold red") if broken else Text("CONFORMS", style="bold green")
+    counts = ", ".join(f"{count} {name}" for name, count in end["counts"].items())
+    return Text.assemble(word, f"  {head['provider']} at {head['target']}: MUST {kept}/{len(must)}; {counts}; "
+                               f"{end['requests']} requests, {end['images']} pictures, {end['seconds']:.1f} s")

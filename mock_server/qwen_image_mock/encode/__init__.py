@@ -1,4 +1,7 @@
-"""Answers on the wire: success by layout, refusals by error shape. Neither knows a provider or a model by name."""
+"""Answers on the wire: success by layout, refusals by error shape.
+
+Neither knows a provider or a model by name.
+"""
 
 from __future__ import annotations
 
@@ -6,4 +9,12 @@ from qwen_image_mock.encode.errors import Refusal, encode_refusal, refusal_for, 
 from qwen_image_mock.encode.success import Delivery, encode_success
 from qwen_image_mock.encode.traits import sync_shape
 
-__all__ = ["Delivery", "Refusal", "encode_refusal", "encode_success", "refusal_for", "refusal_of", "sync_shape"]
+__all__ = [
+    "Delivery",
+    "Refusal",
+    "encode_refusal",
+    "encode_success",
+    "refusal_for",
+    "refusal_of",
+    "sync_shape",
+]

@@ -1,4 +1,4 @@
-"""Refusals: the row of the provider's catalogue that answers a broken clause, in the provider's error shape."""
+"""Refusals: the catalogue row that answers a broken clause, in the provider's error shape."""
 
 from __future__ import annotations
 
@@ -20,8 +20,15 @@ Json = Any
 _SHOWN = 80
 _NOT_PARAMETERS = ("auth.", "body.", "route.", "method.", "fault.", "async.", "tasks.")
 _STATUS = {"auth.": 401, "route.": 404, "method.": 405, "fault.": 500}
-_CODES = {400: "InvalidParameter", 401: "InvalidApiKey", 403: "AccessDenied", 404: "NotFound", 405: "MethodNotAllowed",
-          429: "Throttling", 500: "InternalError"}
+_CODES = {
+    400: "InvalidParameter",
+    401: "InvalidApiKey",
+    403: "AccessDenied",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    429: "Throttling",
+    500: "InternalError",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +42,28 @@ class Refusal:
     param: str | None = None
 
 
-def refusal_for(violation: Violation, provider: Provider, model: Model | None, asked: Json, method: str, path: str) -> Refusal:
+def refusal_for(  # all that an error message may name
+    violation: Violation, provider: Provider, model: Model | None, asked: Json, method: str, path: str
+) -> Refusal:
     """The refusal that answers a broken clause. `asked` is the model's name as the client gave it."""
     clause = violation.clause
-    words = {"param": violation.param, "value": shown(violation.seen), "allowed": violation.allowed,
-             "model": asked if isinstance(asked, str) else shown(asked), "method": method, "path": path, **violation.details}
-    param = None if clause.startswith(_NOT_PARAMETERS) else violation.param or None
+    words = {
+        "param": shown(violation.param),
+        "value": shown(violation.seen),
+        "allowed": violation.allowed,
+        "model": shown(asked),
+        "method": shown(method),
+        "path": shown(path),
+        **violation.details,
+    }
+    param = None if clause.startswith(_NOT_PARAMETERS) else shown(violation.param) or None
     return refusal_of(entry_for(clause, provider, model), clause, words, param)
 
 
-def refusal_of(entry: ErrorEntry | None, clause: str, words: dict[str, Json], param: str | None = None) -> Refusal:
-    """The refusal of a catalogue row; where the catalogue has none, a plain one whose status follows the clause.
+def refusal_of(
+    entry: ErrorEntry | None, clause: str, words: dict[str, Json], param: str | None = None
+) -> Refusal:
+    """The refusal of a catalogue row; without one, a plain refusal whose status follows the clause.
 
     A row whose message is not recorded says when it is used instead.
     """
@@ -81,7 +99,14 @@ def encode_refusal(refusal: Refusal, provider: Provider, request_id: str) -> dic
 
 
 def _openai(refusal: Refusal, _request_id: str) -> dict[str, Json]:
-    return {"error": {"message": refusal.message, "type": refusal.type, "param": refusal.param, "code": refusal.code}}
+    return {
+        "error": {
+            "message": refusal.message,
+            "type": refusal.type,
+            "param": refusal.param,
+            "code": refusal.code,
+        }
+    }
 
 
 def _compatible(refusal: Refusal, request_id: str) -> dict[str, Json]:
@@ -104,5 +129,8 @@ def code_of(refusal: Refusal) -> str:
 
 
 _SHAPES: dict[str, Callable[[Refusal, str], dict[str, Json]]] = {
-    "openai": _openai, "compatible": _compatible, "native": _native, "wrapper": _wrapper,
+    "openai": _openai,
+    "compatible": _compatible,
+    "native": _native,
+    "wrapper": _wrapper,
 }

@@ -40,8 +40,13 @@ def _items(delivery: Delivery) -> list[dict[str, Json]]:
     return [{"image": picture} for picture in delivery.pictures]
 
 
-def _choices(contents: list[list[dict[str, Json]]], delivery: Delivery, shape: ResponseShape) -> dict[str, Json]:
-    choices = [{"finish_reason": "stop", "message": {"role": "assistant", "content": content}} for content in contents]
+def _choices(
+    contents: list[list[dict[str, Json]]], delivery: Delivery, shape: ResponseShape
+) -> dict[str, Json]:
+    choices = [
+        {"finish_reason": "stop", "message": {"role": "assistant", "content": content}}
+        for content in contents
+    ]
     return _framed({"choices": choices}, delivery, shape)
 
 

@@ -21,7 +21,10 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Pictures on their way to a client: addresses, or base64 texts when `inline`. `created` is seconds since the epoch."""
+    """Pictures on their way to a client: addresses, or base64 texts when `inline`.
+
+    `created` is seconds since the epoch.
+    """
 
     outcome: Outcome
     pictures: list[str]

@@ -1,4 +1,7 @@
-"""What the answer says was used, in each dialect. Token counts are made up from the prompt; counts of pictures are real."""
+"""What the answer says was used, in each dialect.
+
+Token counts are made up from the prompt; counts of pictures are real.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,13 @@ def _count(outcome: Outcome) -> dict[str, Json]:
 
 def _tokens(outcome: Outcome) -> dict[str, Json]:
     asked, made = 0, 0
-    return {"image_count": outcome.count, "size": f"{outcome.width}*{outcome.height}",
-            "input_tokens": asked, "output_tokens": made, "total_tokens": asked + made}
+    return {
+        "image_count": outcome.count,
+        "size": f"{outcome.width}*{outcome.height}",
+        "input_tokens": asked,
+        "output_tokens": made,
+        "total_tokens": asked + made,
+    }
 
 
 def _openai_tokens(outcome: Outcome) -> dict[str, Json]:
@@ -36,10 +44,19 @@ def _openai_tokens(outcome: Outcome) -> dict[str, Json]:
 
 def _openai(outcome: Outcome) -> dict[str, Json]:
     asked = max(1, len(outcome.prompt) // 2)
-    return {"input_tokens": asked, "input_tokens_details": {"text_tokens": asked, "image_tokens": 0},
-            "output_tokens": outcome.count, "total_tokens": asked + outcome.count}
+    return {
+        "input_tokens": asked,
+        "input_tokens_details": {"text_tokens": asked, "image_tokens": 0},
+        "output_tokens": outcome.count,
+        "total_tokens": asked + outcome.count,
+    }
 
 
 USAGES: dict[str, Callable[[Outcome], dict[str, Json] | None]] = {
-    "none": _none, "native": _native, "count": _count, "tokens": _tokens, "openai-tokens": _openai_tokens, "openai": _openai,
+    "none": _none,
+    "native": _native,
+    "count": _count,
+    "tokens": _tokens,
+    "openai-tokens": _openai_tokens,
+    "openai": _openai,
 }

@@ -1,0 +1,49 @@
+# Needs Python 3.11 or newer, make and a package index; everything else is installed into .venv.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test serve lint types tests defects clean
+
+help:
+	@echo "make demo    the mock, the suite against it, and the suite against a broken gateway"
+	@echo "make test    lint, types and tests"
+	@echo "make serve   the mock on port $(PORT)"
+	@echo "make clean   remove what make made"
+
+demo: $(VENV)/suite
+	@$(BIN)/python tools/demo.py
+
+test: lint types tests
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+tests: $(VENV)/dev
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+serve: $(VENV)/suite
+	$(BIN)/qwen-image-mock --port $(PORT)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/suite: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[conformance]'
+	@touch $@
+
+$(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) runs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

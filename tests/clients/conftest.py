@@ -1,0 +1,87 @@
+"""A mock on a real socket, whose tasks take 0.2 seconds, and the clients' settings that lead to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import dashscope
+import openai
+import pytest
+
+from qwen_image_mock.server import Mock, serve
+from qwen_image_mock.settings import Settings
+
+KEY = "sk-a-key-of-the-client-tests"
+MOUNTS = ("/dashscope/api/v1", "/api/v1", "/api/v1/")
+"""Where native clients find the mock: below the provider's name, bare, and with a slash too many."""
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Mock]:
+    with serve(Settings(seed=20261120, task_seconds=0.2)) as mock:
+        yield mock
+
+
+@pytest.fixture
+def mock(running: Mock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mock]:
+    """The run's mock, as new; a proxy of the environment stays out of the way."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("no_proxy", "*")
+    running.reset()
+    yield running
+    running.reset()
+
+
+@pytest.fixture
+def openai_at(mock: Mock) -> Iterator[Callable[..., openai.OpenAI]]:
+    """Makes `openai` clients for a path of the mock. They do not retry unless told so."""
+    made: list[openai.OpenAI] = []
+
+    def make(path: str, **options: Any) -> openai.OpenAI:
+        client = openai.OpenAI(base_url=mock.url + path, **{"api_key": KEY, "max_retries": 0, **options})
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def native_at(mock: Mock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Leads the `dashscope` SDK to a path of the mock, with a key."""
+
+    def lead(path: str) -> None:
+        monkeypatch.setattr(dashscope, "base_http_api_url", mock.url + path)
+        monkeypatch.setattr(dashscope, "api_key", KEY)
+
+    yield lead
+    dashscope.close_shared_sync_session()
+
+
+@pytest.fixture(params=MOUNTS)
+def native(request: pytest.FixtureRequest, native_at: Callable[[str], None]) -> str:
+    """The `dashscope` SDK leads to the mock: once for each of its native paths."""
+    native_at(request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def native_once(native_at: Callable[[str], None]) -> None:
+    """The `dashscope` SDK leads to the mock's provider path."""
+    native_at(MOUNTS[0])
+
+
+@pytest.fixture
+def run_aio() -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Runs a coroutine that uses the `dashscope` SDK, and closes what the SDK keeps open."""
+
+    async def closing(work: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            return await work
+        finally:
+            await dashscope.close_shared_aio_session()
+
+    return lambda work: asyncio.run(closing(work))
