@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,16 +19,16 @@ def main() -> int:
     """Run the demo; 0 when everything came out as it should."""
     from qwen_image_spec import load  # noqa: PLC0415 # the interpreter of the virtual environment has it
 
-    with tempfile.TemporaryDirectory(prefix="qwen-image-demo-") as folder:
-        out = Path(folder)
-        with _server([sys.executable, "-m", "qwen_image_mock", "--port", "0", "--quiet"]) as url:
-            print(f"The mock serves every provider at {url}. Is it what the documents say?\n", flush=True)
-            good = [_suite(name, f"{url}/{name}", out / name, "--report", "line") for name in load().providers if name != SHOWN]
-            print(f"\n--- the whole report for one of them: {SHOWN} ---", flush=True)
-            good.append(_suite(SHOWN, f"{url}/{SHOWN}", out / SHOWN))
-        print(f"\n--- the same suite against a gateway with two real-world bugs: {', '.join(BROKEN)} ---", flush=True)
-        with _server([sys.executable, str(ROOT / "tests" / "defects" / "serve.py"), *BROKEN]) as url:
-            broken = _suite(SHOWN, f"{url}/{SHOWN}", out / "broken", "--model", "qwen-image-2.0*")
+    out = ROOT / "runs" / "demo"
+    shutil.rmtree(out, ignore_errors=True)
+    with _server([sys.executable, "-m", "qwen_image_mock", "--port", "0", "--quiet"]) as url:
+        print(f"The mock serves every provider at {url}. Is it what the documents say?\n", flush=True)
+        good = [_suite(name, f"{url}/{name}", out / name, "--report", "line") for name in load().providers if name != SHOWN]
+        print(f"\n--- the whole report for one of them: {SHOWN} ---", flush=True)
+        good.append(_suite(SHOWN, f"{url}/{SHOWN}", out / SHOWN))
+    print(f"\n--- the same suite against a gateway with two real-world bugs: {', '.join(BROKEN)} ---", flush=True)
+    with _server([sys.executable, str(ROOT / "tests" / "defects" / "serve.py"), *BROKEN]) as url:
+        broken = _suite(SHOWN, f"{url}/{SHOWN}", out / "broken", "--model", "qwen-image-2.0*")
     print(f"\nThe mock: exit code 0 for {good.count(0)} of {len(good)} providers. The broken gateway: exit code {broken}.")
     return 0 if set(good) == {0} and broken == 1 else 1
 

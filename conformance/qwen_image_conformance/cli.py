@@ -41,6 +41,12 @@ class _Commands(click.Group):
             if stop.hint:
                 click.echo(f"hint:  {stop.hint}", err=True)
             ctx.exit(stop.code)
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("qwen_image"):
+                raise
+            click.echo(f"error: the suite needs {error.name}, which is not installed\n"
+                       "hint:  pip install 'qwen-image-contract[conformance]'", err=True)
+            ctx.exit(2)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

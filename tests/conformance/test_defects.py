@@ -2,28 +2,60 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from defects.catalogue import DEFECTS
-from defects.wrap import wrap
-from qwen_image_conformance.campaign import run
-from qwen_image_conformance.plan import make_plan
-from qwen_image_conformance.probe import Tier
+from defects.places import SPEC, plan_of
+from defects.stage import Stage
+from defects.wrap import Defect
+from qwen_image_conformance.campaign import Run, run
 from qwen_image_conformance.target import make_target
-from qwen_image_mock import Settings, create_app, serve
-from qwen_image_spec import load
+from qwen_image_spec.evidence import Level
+
+Outcome = dict[tuple[str, str, str], dict[str, Any]]
+
+
+def held(url: str, defect: Defect) -> Run:
+    """A run of the whole plan of the defect's model, and nothing kept of it on disk."""
+    provider = SPEC.providers[defect.provider]
+    plan = plan_of(defect.provider, defect.model, defect.tier)
+    with TemporaryDirectory() as folder:
+        return run(SPEC, provider, make_target(provider, f"{url}/{provider.id}"), plan, Path(folder))
+
+
+def by_case(done: Run) -> Outcome:
+    return {(case["clause"], case["model"], case["operation"]): case for case in done.cases}
+
+
+def _right(stage: Stage, url: str, defect: Defect) -> Outcome:
+    with stage.broken(None):
+        return _kept(url, defect.provider, defect.model, defect.tier)
+
+
+@cache
+def _kept(url: str, provider: str, model: str, tier: str) -> Outcome:
+    return by_case(held(url, Defect("none", "", provider, model, tier=tier)))
 
 
 @pytest.mark.parametrize("name", list(DEFECTS))
-def test_a_defect_is_caught_by_the_clause_it_breaks(name: str, tmp_path: Path) -> None:
+def test_a_defect_is_caught_by_the_clause_it_breaks(name: str, stage: Stage, stage_url: str) -> None:
     defect = DEFECTS[name]
-    spec = load()
-    provider = spec.providers[defect.provider]
-    plan = make_plan(spec, provider, [defect.model], Tier(defect.tier))
-    with serve(app=wrap(create_app(Settings(seed=1, task_seconds=0.1)), defect)) as mock:
-        done = run(spec, provider, make_target(provider, f"{mock.url}/{defect.provider}"), plan, tmp_path)
-    broken = {case["clause"] for case in done.cases if case["status"] in ("fail", "warn")}
-    assert defect.clause in broken
-    assert broken <= {defect.clause, *defect.also}
-    assert done.exit_code == (1 if defect.level == "MUST" else 0)
+    with stage.broken(defect):
+        done = held(stage_url, defect)
+    broken = {case["clause"] for case in done.cases if case["status"] in ("fail", "warn", "error")}
+    assert broken <= {defect.clause, *defect.also}, [case for case in done.cases if case["status"] in ("fail", "warn")]
+    if defect.level == Level.OBSERVE:
+        right = _right(stage, stage_url, defect)
+        seen = [case for case in done.cases if case["clause"] == defect.clause and case["status"] == "observed"]
+        assert any(case["actual"] != right[case["clause"], case["model"], case["operation"]]["actual"] for case in seen)
+        assert done.exit_code == 0
+        return
+    statuses = {case["status"] for case in done.cases if case["clause"] == defect.clause}
+    assert ("fail" if defect.level == Level.MUST else "warn") in statuses, statuses
+    assert done.exit_code == (1 if any(case["status"] == "fail" for case in done.cases) else 0)
+    if defect.level == Level.MUST:
+        assert done.exit_code == 1
