@@ -19,7 +19,8 @@ def main() -> int:
     """Run the demo; 0 when everything came out as it should."""
     from qwen_image_spec import load  # noqa: PLC0415 # the interpreter of the virtual environment has it
 
-    out = ROOT / "runs" / "demo"
+    os.chdir(ROOT)
+    out = Path("runs") / "demo"
     shutil.rmtree(out, ignore_errors=True)
     with _server([sys.executable, "-m", "qwen_image_mock", "--port", "0", "--quiet"]) as url:
         print(f"The mock serves every provider at {url}. Is it what the documents say?\n", flush=True)

@@ -86,7 +86,9 @@ def _example(vector: dict[str, Json]) -> Example:
 def places(document: Json, here: str = "") -> set[str]:
     """Every place of a JSON document that holds a value, as a pointer with `*` for the items of lists."""
     if isinstance(document, dict):
-        return {place for key, value in document.items() for place in places(value, f"{here}/{key}")} or {here}
+        return {place for key, value in document.items() for place in places(value, f"{here}/{key}")} or {
+            here
+        }
     if isinstance(document, list):
         return {place for value in document for place in places(value, f"{here}/*")} or {here}
     return {here}

@@ -33,7 +33,9 @@ def by_plain_http(url: str, example: Example) -> Answer:
     body = json.dumps(example.body, ensure_ascii=False).encode()
     headers = {"Authorization": f"Bearer {KEY}", **example.headers}
     method = example.endpoint.method
-    answer = httpx.request(method, url + example.endpoint.path, content=body, headers=headers, trust_env=False)
+    answer = httpx.request(
+        method, url + example.endpoint.path, content=body, headers=headers, trust_env=False
+    )
     return Answer(answer.status_code, answer.json())
 
 

@@ -34,9 +34,7 @@ def test_a_conversation(mock: Mock, native: str, run_aio: Run) -> None:  # noqa:
 
 @pytest.mark.usefixtures("native_once")
 def test_a_direct_answer_of_wan(run_aio: Run) -> None:
-    answer = run_aio(
-        AioImageGeneration.call(model="wan2.6-t2i", messages=MESSAGES, n=2, size="1280*1280")
-    )
+    answer = run_aio(AioImageGeneration.call(model="wan2.6-t2i", messages=MESSAGES, n=2, size="1280*1280"))
     assert answer.status_code == 200
     assert len(answer.output.choices) == 2
     all_downloaded(pictures_in(answer.output), (1280, 1280))

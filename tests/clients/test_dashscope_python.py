@@ -76,7 +76,11 @@ def test_the_same_seed_repeats() -> None:
 @pytest.mark.usefixtures("native_once")
 @pytest.mark.parametrize(
     ("model", "size"),
-    [("qwen-image-max", (1664, 928)), ("qwen-image-plus", (1104, 1472)), ("qwen-image-3.0-pro", (2560, 2560))],
+    [
+        ("qwen-image-max", (1664, 928)),
+        ("qwen-image-plus", (1104, 1472)),
+        ("qwen-image-3.0-pro", (2560, 2560)),
+    ],
 )
 def test_other_models(model: str, size: tuple[int, int]) -> None:
     answer = conversation(model=model, size=f"{size[0]}*{size[1]}")

@@ -47,7 +47,11 @@ def told(mock: Mock, answer: Any, status: int, code: str) -> str:
         ({"model": "qwen-image-max", "n": 2}, "InvalidParameter", "num_images_per_prompt must be 1"),
         ({"model": "no-such-model"}, "InvalidParameter", "Model not exist."),
         ({"model": "wan2.5-t2i-preview"}, "InvalidParameter", "url error"),
-        ({"messages": [{"role": "user", "content": [{"image": "https://x.invalid/1.png"}]}]}, "InvalidParameter", "lack of"),
+        (
+            {"messages": [{"role": "user", "content": [{"image": "https://x.invalid/1.png"}]}]},
+            "InvalidParameter",
+            "lack of",
+        ),
     ],
 )
 def test_a_refused_request(
@@ -61,7 +65,9 @@ def test_a_refused_request(
 
 
 def test_a_wrong_key(mock: Mock, native: str) -> None:  # noqa: ARG001 # leads the SDK
-    assert told(mock, conversation(api_key="sk-wrong-key"), 401, "InvalidApiKey") == "Invalid API-key provided."
+    assert (
+        told(mock, conversation(api_key="sk-wrong-key"), 401, "InvalidApiKey") == "Invalid API-key provided."
+    )
     assert "sk-wrong-key" not in str(mock.requests())
 
 

@@ -16,10 +16,20 @@ from qwen_image_mock.server import Mock
 LEAD = pytest.mark.usefixtures("native_once")
 MESSAGES = [{"role": "user", "content": [{"text": "a fox"}]}]
 FORMS = [
-    pytest.param(ImageSynthesis, {"model": "qwen-image-plus", "prompt": "a fox", "size": "1328*1328", "n": 1}, id="qwen"),
-    pytest.param(ImageSynthesis, {"model": "wan2.2-t2i-flash", "prompt": "a fox", "size": "768*512", "n": 2}, id="wan2.2"),
     pytest.param(
-        ImageGeneration, {"model": "wan2.7-image", "messages": MESSAGES, "size": "1024*768", "n": 2}, id="wan2.7"
+        ImageSynthesis,
+        {"model": "qwen-image-plus", "prompt": "a fox", "size": "1328*1328", "n": 1},
+        id="qwen",
+    ),
+    pytest.param(
+        ImageSynthesis,
+        {"model": "wan2.2-t2i-flash", "prompt": "a fox", "size": "768*512", "n": 2},
+        id="wan2.2",
+    ),
+    pytest.param(
+        ImageGeneration,
+        {"model": "wan2.7-image", "messages": MESSAGES, "size": "1024*768", "n": 2},
+        id="wan2.7",
     ),
 ]
 

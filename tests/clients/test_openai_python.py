@@ -192,7 +192,9 @@ def test_an_edit_in_compatible_mode(mock: Mock, openai_at: OpenAIAt) -> None:
     assert mock.requests()[0]["operation"] == "edit"
 
 
-@pytest.mark.parametrize("path", ["/v1/", "/v1//", "/dieyuyun/v1/", "/dieyuyun//v1", "/dieyuyun", "//dieyuyun/v1/"])
+@pytest.mark.parametrize(
+    "path", ["/v1/", "/v1//", "/dieyuyun/v1/", "/dieyuyun//v1", "/dieyuyun", "//dieyuyun/v1/"]
+)
 def test_slashes_in_the_base_address(mock: Mock, openai_at: OpenAIAt, path: str) -> None:
     answer = openai_at(path, max_retries=0).images.generate(model=PRO, prompt="a cat", size="1536x2688")
     all_downloaded([item.url for item in answer.data], (1536, 2688))
@@ -214,7 +216,13 @@ def test_fields_of_openai_that_the_gateway_does_not_know_do_no_harm(mock: Mock, 
     assert {violation["clause"] for violation in entry["violations"]} == {"request.unknown-field"}
     assert {violation["reaction"] for violation in entry["violations"]} == {"ignore"}
     assert entry["decoded"]["parameters"] == {}
-    assert sorted(entry["decoded"]["unknown"]) == ["/background", "/extra_body", "/quality", "/style", "/user"]
+    assert sorted(entry["decoded"]["unknown"]) == [
+        "/background",
+        "/extra_body",
+        "/quality",
+        "/style",
+        "/user",
+    ]
 
 
 def test_the_raw_answer(mock: Mock, openai_at: OpenAIAt) -> None:

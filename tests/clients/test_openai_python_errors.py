@@ -39,7 +39,13 @@ def refused(client: openai.OpenAI, **fields: Any) -> openai.APIStatusError:
         ({"response_format": "png"}, openai.BadRequestError, 400, "invalid_value", "response_format"),
         ({"extra_body": {"seed": -1}}, openai.BadRequestError, 400, "invalid_value", "seed"),
         ({"extra_body": {"watermark": "no"}}, openai.BadRequestError, 400, "invalid_type", "watermark"),
-        ({"extra_body": {"prompt": None}}, openai.BadRequestError, 400, "missing_required_parameter", "prompt"),
+        (
+            {"extra_body": {"prompt": None}},
+            openai.BadRequestError,
+            400,
+            "missing_required_parameter",
+            "prompt",
+        ),
         ({"model": "no-such-model"}, openai.NotFoundError, 404, "model_not_found", "model"),
         ({"model": ""}, openai.BadRequestError, 400, "missing_required_parameter", "model"),
     ],
@@ -73,9 +79,7 @@ def test_a_refused_request(  # noqa: PLR0913 # one row of the table, and where i
         (COMPATIBLE, "qwen-image-3.0", "InvalidParameter"),
     ],
 )
-def test_a_refused_size_elsewhere(
-    mock: Mock, openai_at: OpenAIAt, path: str, model: str, code: str
-) -> None:
+def test_a_refused_size_elsewhere(mock: Mock, openai_at: OpenAIAt, path: str, model: str, code: str) -> None:
     error = refused(openai_at(path), model=model, size="64x64")
     assert type(error) is openai.BadRequestError
     assert (error.status_code, error.code, error.param) == (400, code, "size")
