@@ -14,8 +14,6 @@ def claims(seen: Seen) -> frozenset[str]:
         return frozenset()
     slugs = {name: f"{name.replace('_', '-')}.accepted" for name in request.parameters}
     made = {_OTHER.get(name, slug) for name, slug in slugs.items() if name in _OTHER or slug in seen.spec.clauses}
-    if request.images and seen.model.images:
-        made.add("images.accepted")
     if request.get("response_format") == "b64_json":
         made.discard("response-format.url")
         made.add("response-format.b64")

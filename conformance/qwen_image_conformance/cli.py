@@ -74,48 +74,58 @@ def plan(provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: 
 
 
 @cli.command()
-@_PROVIDER
-@click.option("--url", required=True, metavar="URL", help="What stands before the paths of the provider's document.")
+@click.option("--provider", metavar="NAME|FILE", help="The contract to hold the target to: a provider's name, or a YAML file of your own.")
+@click.option("--url", metavar="URL", help="What stands before the paths of the provider's document.")
 @click.option("--key-env", metavar="VAR", help="The variable that holds the key. Default: QWEN_IMAGE_API_KEY, then the provider's own.")
 @_MODELS
 @_SELECT
 @_TIER
 @click.option("--max-images", type=click.IntRange(min=0), metavar="N", help="Never buy more pictures than this.")
+@click.option("--max-cost", metavar="AMOUNT", help="Never spend more than this, in the currency of the prices.")
+@click.option("--price", "prices", multiple=True, metavar="MODEL=AMOUNT", help="The price of a picture, where the spec does not know it (repeatable).")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where evidence and results go. Default: runs/PROVIDER-TIME.")
+@click.option("--resume", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Go on with an interrupted run. Nothing is bought twice; needs no other option.")
+@click.option("--baseline", "baseline_file", type=click.Path(path_type=Path), metavar="FILE", help="Known failures; stale or expired entries fail.")
 @_REPORT
 @click.option("--quiet", is_flag=True, help="No progress.")
-def run(provider: str, url: str, key_env: str | None, models: tuple[str, ...], select: tuple[str, ...], tier: str,
-        max_images: int | None, out: Path | None, report: str, *, quiet: bool) -> None:
+def run(baseline_file: Path | None, report: str, *, quiet: bool, **wishes: Any) -> None:
     """Hold a target to a provider's contract."""
-    from qwen_image_conformance import campaign, planning  # noqa: PLC0415
-    from qwen_image_conformance.target import make_target  # noqa: PLC0415
+    from qwen_image_conformance import campaign, starting  # noqa: PLC0415
+    from qwen_image_conformance.baseline import Baseline  # noqa: PLC0415
 
-    spec, chosen, made = planning.prepare(provider, models, select, tier)
-    target = make_target(chosen, url, key_env)
-    folder = out or Path("runs") / f"{chosen.id}-{time.strftime('%Y%m%d-%H%M%S')}"
+    known = Baseline.read(baseline_file) if baseline_file is not None else None
     with _progress(quiet=quiet) as progress:
-        done = campaign.run(spec, chosen, target, made, folder, max_images=max_images, select=select, progress=progress)
-    _report(spec, done, report)
+        start = starting.prepared(starting.Wishes(**wishes), progress)
+        done = campaign.run(start.spec, start.provider, start.target, start.plan, start.out, start.options)
+    if known is not None:
+        campaign.apply_baseline(done, known)
+    _report(start.spec, done, report)
 
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--provider", metavar="NAME|FILE", help="Judge by another provider's contract than the recorded one.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the results go. Default: beside the evidence.")
+@click.option("--baseline", "baseline_file", type=click.Path(path_type=Path), metavar="FILE", help="Known failures; stale or expired entries fail.")
 @_REPORT
-def judge(file: Path, provider: str | None, out: Path | None, report: str) -> None:
+def judge(file: Path, provider: str | None, out: Path | None, baseline_file: Path | None, report: str) -> None:
     """Judge recorded evidence again, by today's spec and without the network."""
     from qwen_image_conformance import campaign  # noqa: PLC0415
+    from qwen_image_conformance.baseline import Baseline  # noqa: PLC0415
     from qwen_image_conformance.choose import provider_of  # noqa: PLC0415
     from qwen_image_conformance.evidence import Recording  # noqa: PLC0415
     from qwen_image_spec.loader import load  # noqa: PLC0415
 
     spec = load()
     recording = Recording(file)
-    chosen = provider_of(provider or recording.head["provider"], spec)
+    chosen = provider_of(provider or recording.head.get("provider_file") or recording.head["provider"], spec)
     folder = out or recording.path.parent
     folder.mkdir(parents=True, exist_ok=True)
-    _report(spec, campaign.rejudge(spec, chosen, recording, folder), report)
+    done = campaign.rejudge(spec, chosen, recording, folder)
+    if baseline_file is not None:
+        campaign.apply_baseline(done, Baseline.read(baseline_file))
+    _report(spec, done, report)
 
 
 @cli.command("list")

@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import base64
-import threading
 import time
 from collections.abc import Callable, Mapping
 
 import httpx
 
 from qwen_image_conformance import redact
+from qwen_image_conformance.budget import Budget
 from qwen_image_conformance.exchange import Received, Sent
-from qwen_image_conformance.problems import BudgetSpent
 from qwen_image_conformance.target import Target
 
 _RETRIES = 3
 _LONGEST_WAIT = 30.0
-
-
-class Budget:
-    """Pictures that may be bought. What is reserved for requests under way counts as spent until it is settled."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.spent = 0
-        self._reserved = 0
-        self._lock = threading.Lock()
-
-    def reserve(self, wanted: int) -> None:
-        """Set `wanted` pictures aside; raises BudgetSpent when they would pass the limit."""
-        with self._lock:
-            if self.spent + self._reserved + wanted > self.most or (self.spent > self.most):
-                raise BudgetSpent(f"the next request may buy {wanted} picture(s), {self.spent} of {self.most} are bought",
-                                  "raise --max-images, choose fewer models with --model, or a smaller --tier")
-            self._reserved += wanted
-
-    def settle(self, wanted: int, bought: int) -> None:
-        """Turn what was set aside into what was really delivered, asked for or not."""
-        with self._lock:
-            self._reserved -= wanted
-            self.spent += bought
 
 
 class Client:

@@ -42,10 +42,7 @@ def exit_code(results: Sequence[Result]) -> int:
     return 1 if any(result.status in (Status.FAIL, Status.FIXED, Status.ERROR) for result in results) else 0
 
 
-def write(path: Path, head: Mapping[str, Any], results: Sequence[Result], exchanges: Sequence[Exchange], tail: Mapping[str, Any]) -> None:
+def write(path: Path, head: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], end: Mapping[str, Any]) -> None:
     """Write the whole result file."""
-    by_id = {exchange.id: exchange for exchange in exchanges}
-    lines: list[Mapping[str, Any]] = [{"event": "run", **head}]
-    lines += [case_event(result, by_id) for result in results]
-    lines.append({"event": "end", "counts": counts(results), "exit": exit_code(results), **tail})
+    lines: list[Mapping[str, Any]] = [{"event": "run", **head}, *cases, {"event": "end", **end}]
     path.write_bytes(b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE, default=str) for line in lines))

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import orjson
 
 from qwen_image_conformance.client import Client
+from qwen_image_conformance.evidence import Recorder
 from qwen_image_conformance.exchange import Delivered, Exchange, Received
 from qwen_image_conformance.found import Item, items
 from qwen_image_conformance.measure import measure
@@ -27,74 +28,103 @@ _FINAL = ("SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN")
 
 
 @dataclass
+class Before:
+    """What an interrupted run left: finished exchanges, bare answers, and paid requests whose answer was lost."""
+
+    done: dict[str, Exchange] = field(default_factory=dict)
+    inflight: dict[str, Exchange] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def last(self) -> int:
+        """The highest number given to a request."""
+        return max((int(exchange.id[1:]) for exchange in (*self.done.values(), *self.inflight.values())), default=0)
+
+
+@dataclass
 class Executor:
-    """Sends probes. `store` keeps a picture's bytes under its digest; `patience` is how long a task may take, in seconds.
+    """Sends probes and records them. `patience` is how long a task may take, in seconds.
 
     Requests that answer at once go one after the other; `tasks_at_once` tasks may be under way together, since a task is
-    mostly waiting.
+    mostly waiting. What `before` holds is not asked again: not what is finished, and not what was paid for and lost.
     """
 
     provider: Provider
     client: Client
-    store: Callable[[Delivered, bytes], None]
+    recorder: Recorder
+    before: Before = field(default_factory=Before)
     patience: float = 300.0
     tasks_at_once: int = 1
     first_pause: float = 3.0
     sent: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, probes: Sequence[Probe], progress: Callable[[int, Probe], None]) -> Iterator[tuple[Probe, Exchange]]:
-        """Send the probes in order; those that wait for a task go last and side by side. Raises BudgetSpent."""
+    def run(self, probes: Sequence[Probe], progress: Callable[[int, Probe], None]) -> Iterator[Exchange]:
+        """Send the probes in order; those that wait for a task go last and side by side. Raises BudgetSpent, Unreachable."""
+        self.sent = self.before.last
         waiting = [probe for probe in probes if _waits(probe)]
         direct = [probe for probe in probes if not _waits(probe)]
         for index, probe in enumerate(direct):
             progress(index, probe)
-            for exchange in self._probe(probe):
-                yield probe, exchange
+            yield from self._probe(probe)
         with ThreadPoolExecutor(max_workers=max(self.tasks_at_once, 1)) as pool:
             futures = [pool.submit(self._probe, probe) for probe in waiting]
             try:
                 for index, (probe, future) in enumerate(zip(waiting, futures, strict=True), len(direct)):
                     progress(index, probe)
-                    for exchange in future.result():
-                        yield probe, exchange
+                    yield from future.result()
             finally:
                 for future in futures:
                     future.cancel()
 
     def _probe(self, probe: Probe) -> list[Exchange]:
         """Send a probe; when it is refused although it should not be, send its smaller parts too."""
-        exchanges = [self._exchange(probe)]
-        if probe.splits and exchanges[0].received.status >= 400:
-            exchanges += [self._exchange(part) for part in probe.splits]
-        return exchanges
+        first = self._exchange(probe)
+        if first is None:
+            return []
+        parts = probe.splits if first.received.status >= 400 else ()
+        return [first, *(exchange for part in parts if (exchange := self._exchange(part)) is not None)]
 
-    def _exchange(self, probe: Probe) -> Exchange:
+    def _exchange(self, probe: Probe) -> Exchange | None:
+        if probe.id in self.before.done:
+            return self.before.done[probe.id]
+        if probe.id in self.before.lost:
+            return None
+        self.client.budget.reserve(probe.buys, probe.model)
+        bought = 0
+        try:
+            bare = self.before.inflight.get(probe.id) or self._bare(probe)
+            exchange = self._finished(bare, tamper=probe.tamper)
+            bought = len(exchange.pictures)
+        finally:
+            self.client.budget.settle(probe.buys, bought, probe.model)
+        return self.recorder.exchange(int(exchange.id[1:]), exchange)
+
+    def _bare(self, probe: Probe) -> Exchange:
+        """Send the request and keep its answer."""
         with self._lock:
             self.sent += 1
             number = self.sent
-        self.client.budget.reserve(probe.buys)
-        try:
-            exchange = self._sent(probe, number)
-        except BaseException:
-            self.client.budget.settle(probe.buys, 0)
-            raise
-        self.client.budget.settle(probe.buys, len(exchange.pictures))
-        return exchange
-
-    def _sent(self, probe: Probe, number: int) -> Exchange:
+        self.recorder.sending(number, probe.id, probe.buys)
         sent, received = self.client.send(probe.method, probe.path, probe.body, probe.headers, probe.credentials)
         if received.error and number == 1:
             raise Unreachable(f"{self.client.target.url} does not answer: {received.error}",
                               "is the server running, and is --url what stands before the paths of the provider's document?")
-        polls = tuple(self._polls(received))
-        final = polls[-1] if polls else received
-        pictures = tuple(self._pictures(final, tamper=probe.tamper)) if 200 <= final.status < 300 else ()
         asked = asdict(probe.asked) if probe.asked is not None else None
         if asked is not None:
             asked = {key: asked[key] for key in ("model", "prompt", "images", "parameters", "texts")}
-        return Exchange(f"x{number:05d}", probe.id, probe.provider, probe.model, probe.operation, probe.endpoint, sent, received,
-                        asked, probe.breaks, polls, pictures, time.time())
+        bare = Exchange(f"x{number:05d}", probe.id, probe.provider, probe.model, probe.operation, probe.endpoint, sent, received,
+                        asked, probe.breaks, time=time.time())
+        if probe.buys and 200 <= received.status < 300:
+            self.recorder.received(number, bare)
+        return bare
+
+    def _finished(self, bare: Exchange, *, tamper: bool) -> Exchange:
+        """Poll the task, if it is one, and fetch the pictures."""
+        polls = tuple(self._polls(bare.received))
+        final = polls[-1] if polls else bare.received
+        pictures = tuple(self._pictures(final, tamper=tamper)) if 200 <= final.status < 300 else ()
+        return replace(bare, polls=polls, pictures=pictures)
 
     def _polls(self, received: Received) -> Iterator[Received]:
         task_id = _task_id(received)
@@ -116,7 +146,7 @@ class Executor:
                 picture, data = self._picture(item)
                 if tamper and index == 0 and item.url and (altered := altered_signature(item.url)):
                     picture = replace(picture, tampered=self.client.fetch(altered).status)
-                self.store(picture, data)
+                self.recorder.picture(picture, data)
                 yield picture
 
     def _picture(self, item: Item) -> tuple[Delivered, bytes]:

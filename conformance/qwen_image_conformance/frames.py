@@ -22,7 +22,7 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
     body = orjson.loads(encode(model, way.endpoint, way.request(model, PLAIN)))
     base = Probe("", provider.id, model.id, way.operation, way.endpoint.id, way.endpoint.method, way.endpoint.path, b"", (), 0, Tier.CORE,
                  frame_headers(way.endpoint))
-    return [replace(base, id=f"{clause}:{way.operation}", clauses=(clause,), breaks=(clause,), **changes)
+    return [replace(base, id=f"{clause}:{way.endpoint.id}:{way.operation}", clauses=(clause,), breaks=(clause,), **changes)
             for clause, changes in _changes(body, way, provider, model)]
 
 
@@ -42,6 +42,9 @@ def _changes(body: dict[str, Any], way: Way, provider: Provider, model: Model) -
     yield "model.type", {"body": orjson.dumps({**body, "model": 5})}
     if way.operation == "generate":
         yield "route.unknown", {"body": whole, "path": way.endpoint.path + "-nowhere"}
+    stranger = _stranger(provider, way)
+    if stranger is not None and "endpoint.strict" in model.facts and way.operation != "edit":
+        yield "model.endpoint", {"body": orjson.dumps({**body, "model": stranger})}
     twice = whole[:-1] + b',"model":' + orjson.dumps(model.id) + b"}"
     yield "body.duplicate-key", {"body": twice, "tier": Tier.FULL}
     if way.operation == "generate":
@@ -56,6 +59,14 @@ def _changes(body: dict[str, Any], way: Way, provider: Provider, model: Model) -
         yield "async.refused", {"body": whole, "headers": {**headers, "x-dashscope-async": "enable"}}
     elif way.endpoint.asynchronous == "required" and not _also_sync(provider, model, way):
         yield "async.required", {"body": whole, "headers": {key: value for key, value in headers.items() if key != "x-dashscope-async"}}
+
+
+def _stranger(provider: Provider, way: Way) -> str | None:
+    """A model of the provider that is not served at this path."""
+    def here(key: str) -> bool:
+        return provider.endpoints[key].path == way.endpoint.path
+
+    return next((other.id for other in provider.models.values() if other.endpoints and not any(map(here, other.endpoints))), None)
 
 
 def _also_sync(provider: Provider, model: Model, way: Way) -> bool:

@@ -60,8 +60,9 @@ def candidates(model: Model, way: Way) -> Iterator[ImageRequest]:
     if way.endpoint.envelope == "messages":
         yield replace(bare, texts=2)
     for rule in model.rules:
-        given = {name: value for name, value in rule.when.items() if name != "images" and value not in ("present", "absent")}
-        forbidden = {name: _valid(model.params[name]) for name in rule.forbids if name in model.params}
+        given = {name: _valid(model.params.get(name), len(way.images)) if value == "present" else value
+                 for name, value in rule.when.items() if name != "images" and value != "absent"}
+        forbidden = {name: _valid(model.params[name], len(way.images)) for name in rule.forbids if name in model.params}
         yield way.request(model, PLAIN, **{**forbidden, **given})
 
 
@@ -78,7 +79,7 @@ def values(param: Param, facets: Facets) -> Iterator[Any]:
     if param.type == "size":
         yield from sizes(param, facets)
     if param.type == "palette":
-        yield from (PALETTE[:2], [{**colour, "hex": "red"} for colour in PALETTE], [{**colour, "ratio": 50} for colour in PALETTE],
+        yield from (_TWO_COLOURS, [{**colour, "hex": "red"} for colour in PALETTE], [{**colour, "ratio": 50} for colour in PALETTE],
                     [{**PALETTE[0], "ratio": "50.01%"}, *PALETTE[1:]])
     if param.type in _WRONG_TYPE:
         yield _WRONG_TYPE[param.type]
@@ -108,10 +109,13 @@ def sizes(param: Param, facets: Facets) -> Iterator[str]:
     yield "4K"
 
 
-def _valid(param: Param | None) -> Any:
+def _valid(param: Param | None, images: int = 0) -> Any:
     if param is None:
         return None
+    if param.type == "boxes":
+        return [[[0, 0, 64, 64]] for _ in range(images)]
     return {"string": "blurry", "integer": 1, "boolean": True, "size": "1024*1024", "palette": PALETTE}.get(param.type, "x")
 
 
+_TWO_COLOURS = [{"hex": "#C2D1E6", "ratio": "50.00%"}, {"hex": "#636574", "ratio": "50.00%"}]
 PALETTE = [{"hex": "#C2D1E6", "ratio": "50.00%"}, {"hex": "#636574", "ratio": "30.00%"}, {"hex": "#CBD4E4", "ratio": "20.00%"}]

@@ -77,11 +77,10 @@ class _Campaign:
     def case(self, key: tuple[str, str, str]) -> dict[str, Any]:
         """What the run says of a case. Raises Stop when the target does not answer."""
         if self._done is None:
-            from qwen_image_conformance.campaign import run  # noqa: PLC0415
+            from qwen_image_conformance.campaign import Options, run  # noqa: PLC0415
 
-            self._done = run(self.spec, self.provider, self.target, self.plan, self.out,
-                             max_images=self.config.getoption("--qwen-image-max-images"),
-                             select=self.config.getoption("--qwen-image-select"))
+            options = Options(max_images=self.config.getoption("--qwen-image-max-images"), select=self.config.getoption("--qwen-image-select"))
+            self._done = run(self.spec, self.provider, self.target, self.plan, self.out, options)
             self._cases = {(case["clause"], case["model"], case["operation"]): case for case in self._done.cases}
         return self._cases[key]
 

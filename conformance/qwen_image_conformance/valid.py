@@ -29,11 +29,11 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
     """The probes of one model and way, cheapest tier first."""
     make = _Maker(provider, model, way)
     if way.operation == "submit" and "generate" in model.operations:
-        return [make.plain(Tier.CORE), *make.every_size()]
+        return [make.plain(Tier.CORE), *make.every_size(), *make.interleaved()]
     found: list[Probe | None] = [make.plain(Tier.SMOKE), make.rich("rich", Tier.SMOKE, make.form("b64_json"), sizes=1)]
     found += [make.explicit(), *make.flipped(), make.rich("rich-again", Tier.CORE, make.form("url"), sizes=1), make.many(), make.lengths(), make.streamed(),
-              *make.switched(),
-              *make.every_size(), make.most()]
+              *make.switched(), make.texts(),
+              *make.every_size(), make.most(), *make.interleaved()]
     return [probe for probe in found if probe is not None]
 
 
@@ -170,6 +170,21 @@ class _Maker:
             if value is not None:
                 found.append(self.probe(f"with-{param.slug}", (f"{param.slug}.accepted",), Tier.FULL, n=self.one(), **{name: value}))
         return found
+
+    def texts(self) -> Probe | None:
+        """Two texts, where the document says that the first of them is the prompt."""
+        if self.way.endpoint.envelope != "messages" or "messages.first-text" not in self.model.facts:
+            return None
+        return accepted(self.provider, self.model, self.way.operation, self.way.endpoint, replace(self.bare, texts=2), "texts",
+                        ("messages.first-text",), Tier.FULL)
+
+    def interleaved(self) -> list[Probe]:
+        """Text and pictures in turn, at most two pictures: only as a task, since a direct answer of that kind is a stream."""
+        if self.way.operation != "submit" or self.facets("enable_interleave") is None or self.facets("max_images") is None:
+            return []
+        most = 2
+        probe = self.probe("interleaved", ("max-images.count",), Tier.FULL, n=1, enable_interleave=True, max_images=most)
+        return [replace(probe, buys=most)]
 
     def streamed(self) -> Probe | None:
         """A stream asked of a provider that has none."""

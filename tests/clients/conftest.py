@@ -82,6 +82,7 @@ def run_aio() -> Callable[[Coroutine[Any, Any, Any]], Any]:
         try:
             return await work
         finally:
-            await dashscope.close_shared_aio_session()
+            close: Any = dashscope.close_shared_aio_session  # its stub forgets that it is a coroutine
+            await close()
 
     return lambda work: asyncio.run(closing(work))

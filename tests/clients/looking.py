@@ -1,4 +1,4 @@
-"""Pictures as a client gets them: fetched over HTTP without a key, or out of base64, and measured with Pillow."""
+"""Pictures as a client gets them: fetched over HTTP, or out of base64, and measured with Pillow."""
 
 from __future__ import annotations
 

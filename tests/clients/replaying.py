@@ -11,8 +11,9 @@ import dashscope
 import httpx
 import openai
 import requests
-from clients.examples import Example
 from dashscope.aigc.image_synthesis import ImageSynthesis
+
+from clients.examples import Example
 
 Json = Any
 KEY = "sk-a-key-of-the-client-tests"

@@ -7,18 +7,19 @@ from typing import Any
 
 import dashscope
 import pytest
-from clients.looking import all_downloaded, pictures_in
 from dashscope.aigc.image_generation import AioImageGeneration
 from dashscope.aigc.image_synthesis import AioImageSynthesis
 
+from clients.looking import all_downloaded, pictures_in
 from qwen_image_mock.server import Mock
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
-MESSAGES = [{"role": "user", "content": [{"text": "a fox"}]}]
+MESSAGES: list[Any] = [{"role": "user", "content": [{"text": "a fox"}]}]
 QWEN: dict[str, Any] = {"model": "qwen-image", "prompt": "a fox", "size": "928*1664"}
 
 
-def test_a_conversation(mock: Mock, native: str, run_aio: Run) -> None:  # noqa: ARG001 # leads the SDK
+@pytest.mark.usefixtures("native")
+def test_a_conversation(mock: Mock, run_aio: Run) -> None:
     answer = run_aio(
         dashscope.AioMultiModalConversation.call(
             model="qwen-image-2.0", messages=MESSAGES, n=2, size="1024*1024", watermark=False, seed=0
@@ -50,6 +51,7 @@ def test_call_submits_and_waits(mock: Mock, run_aio: Run) -> None:
     assert paths == {f"/dashscope/api/v1/tasks/{task}/?size=928*1664"}  # `call` repeats what it was given
 
 
+@pytest.mark.usefixtures("native")
 @pytest.mark.parametrize(
     ("kind", "ask", "size"),
     [
@@ -62,9 +64,8 @@ def test_call_submits_and_waits(mock: Mock, run_aio: Run) -> None:
         ),
     ],
 )
-def test_submit_fetch_and_wait(  # noqa: PLR0913 # one row of the table, and its surroundings
+def test_submit_fetch_and_wait(  # one row of the table, and its surroundings
     mock: Mock,
-    native: str,  # noqa: ARG001 # leads the SDK
     run_aio: Run,
     kind: Any,
     ask: dict[str, Any],
@@ -88,7 +89,8 @@ def test_submit_fetch_and_wait(  # noqa: PLR0913 # one row of the table, and its
     assert all(path.endswith(f"/{task.output.task_id}/") for path in paths[1:])
 
 
-def test_cancel_and_list(mock: Mock, native: str, run_aio: Run) -> None:  # noqa: ARG001 # leads the SDK
+@pytest.mark.usefixtures("native")
+def test_cancel_and_list(mock: Mock, run_aio: Run) -> None:
     mock.clock.freeze(1_800_000_000)
 
     async def work() -> tuple[Any, Any, Any, Any]:

@@ -8,13 +8,12 @@ from typing import Any
 
 import dashscope
 import pytest
-from clients.looking import all_downloaded, download, pictures_in
 from dashscope.aigc.image_generation import ImageGeneration
 from PIL import Image
 
+from clients.looking import all_downloaded, download, pictures_in
 from qwen_image_mock.server import Mock
 
-Call = Any
 PRO = "qwen-image-2.0-pro"
 T2I = "wan2.6-t2i"
 SYNC = "/services/aigc/multimodal-generation/generation"
@@ -27,6 +26,10 @@ def asking(*content: dict[str, str]) -> list[dict[str, Any]]:
 def conversation(**options: Any) -> Any:
     ask: dict[str, Any] = {"model": PRO, "messages": asking({"text": "一幅水墨画"}), **options}
     return dashscope.MultiModalConversation.call(**ask)
+
+
+def generation(**options: Any) -> Any:
+    return ImageGeneration.call(**options)
 
 
 def test_pictures_of_the_size_asked(mock: Mock, native: str) -> None:
@@ -57,7 +60,8 @@ def test_pictures_of_the_size_asked(mock: Mock, native: str) -> None:
     assert entry["violations"] == []
 
 
-def test_defaults_where_nothing_is_given(mock: Mock, native: str) -> None:  # noqa: ARG001 # leads the SDK
+@pytest.mark.usefixtures("native")
+def test_defaults_where_nothing_is_given(mock: Mock) -> None:
     answer = conversation()
     all_downloaded(pictures_in(answer.output), (2048, 2048))
     effective = mock.requests()[0]["effective"]
@@ -88,8 +92,9 @@ def test_other_models(model: str, size: tuple[int, int]) -> None:
     all_downloaded(pictures_in(answer.output), size)
 
 
-def test_wan_gives_a_choice_for_each_picture(mock: Mock, native: str) -> None:  # noqa: ARG001 # leads the SDK
-    answer = ImageGeneration.call(model=T2I, messages=asking({"text": "a fox"}), n=3, size="1440*1280")
+@pytest.mark.usefixtures("native")
+def test_wan_gives_a_choice_for_each_picture(mock: Mock) -> None:
+    answer = generation(model=T2I, messages=asking({"text": "a fox"}), n=3, size="1440*1280")
     assert answer.status_code == 200
     assert [len(choice.message.content) for choice in answer.output.choices] == [1, 1, 1]
     all_downloaded(pictures_in(answer.output), (1440, 1280))
@@ -101,13 +106,13 @@ def test_wan_gives_a_choice_for_each_picture(mock: Mock, native: str) -> None:  
 @pytest.mark.usefixtures("native_once")
 def test_a_token_for_a_size() -> None:
     messages = asking({"text": "a fox"})
-    answer = ImageGeneration.call(model="wan2.7-image-pro", messages=messages, n=1, size="4K")
+    answer = generation(model="wan2.7-image-pro", messages=messages, n=1, size="4K")
     all_downloaded(pictures_in(answer.output), (4096, 4096))
 
 
 @pytest.mark.usefixtures("native_once")
 def test_a_sequence_in_one_choice() -> None:
-    answer = ImageGeneration.call(
+    answer = generation(
         model="wan2.7-image", messages=asking({"text": "seasons"}), n=4, size="1K", enable_sequential=True
     )
     assert [len(choice.message.content) for choice in answer.output.choices] == [4]
@@ -134,7 +139,7 @@ def test_an_edit_of_a_picture_that_comes_in_the_body(mock: Mock) -> None:
     Image.new("RGB", (640, 480), "teal").save(file, "PNG")
     image = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
     messages = asking({"text": "make it blue"}, {"image": image})
-    answer = ImageGeneration.call(model="wan2.6-image", messages=messages, n=1, size="1024*1536")
+    answer = generation(model="wan2.6-image", messages=messages, n=1, size="1024*1536")
     assert answer.status_code == 200, answer
     all_downloaded(pictures_in(answer.output), (1024, 1536))
     entry = mock.requests()[0]
@@ -144,7 +149,7 @@ def test_an_edit_of_a_picture_that_comes_in_the_body(mock: Mock) -> None:
 
 @pytest.mark.usefixtures("native_once")
 def test_a_stream_is_answered_with_one_whole_answer(mock: Mock) -> None:
-    """`stream=True` sends the headers of server-sent events; there is nothing to stream, and it is no error."""
+    """`stream=True` sends the headers of server-sent events; with nothing to stream, that is no error."""
     [answer] = list(conversation(stream=True, size="512*512"))
     assert answer.status_code == 200
     all_downloaded(pictures_in(answer.output), (512, 512))

@@ -1,4 +1,4 @@
-"""The `dashscope` package's 1.x calls meet refusals: never an exception, always an object that says what is wrong."""
+"""The `dashscope` package's 1.x calls meet refusals: an object that says what is wrong, not an exception."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def told(mock: Mock, answer: Any, status: int, code: str) -> str:
     return str(answer.message)
 
 
+@pytest.mark.usefixtures("native")
 @pytest.mark.parametrize(
     ("options", "code", "word"),
     [
@@ -56,7 +57,6 @@ def told(mock: Mock, answer: Any, status: int, code: str) -> str:
 )
 def test_a_refused_request(
     mock: Mock,
-    native: str,  # noqa: ARG001 # leads the SDK
     options: dict[str, Any],
     code: str,
     word: str,
@@ -64,7 +64,8 @@ def test_a_refused_request(
     assert word in told(mock, conversation(**options), 400, code)
 
 
-def test_a_wrong_key(mock: Mock, native: str) -> None:  # noqa: ARG001 # leads the SDK
+@pytest.mark.usefixtures("native")
+def test_a_wrong_key(mock: Mock) -> None:
     assert (
         told(mock, conversation(api_key="sk-wrong-key"), 401, "InvalidApiKey") == "Invalid API-key provided."
     )

@@ -1,4 +1,4 @@
-"""The `dashscope` package's 1.x tasks: submit, fetch, wait, cancel, list. The mock's clock is frozen where it matters."""
+"""The `dashscope` package's 1.x tasks: submit, fetch, wait, cancel, list."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 import dashscope
 import pytest
-from clients.looking import all_downloaded, pictures_in
 from dashscope.aigc.image_generation import ImageGeneration
 from dashscope.aigc.image_synthesis import ImageSynthesis
 
+from clients.looking import all_downloaded, pictures_in
 from qwen_image_mock.clock import Clock
 from qwen_image_mock.server import Mock
 
 LEAD = pytest.mark.usefixtures("native_once")
-MESSAGES = [{"role": "user", "content": [{"text": "a fox"}]}]
+MESSAGES: list[Any] = [{"role": "user", "content": [{"text": "a fox"}]}]
 FORMS = [
     pytest.param(
         ImageSynthesis,
@@ -43,10 +43,8 @@ def clock(mock: Mock) -> Clock:
 @pytest.mark.parametrize(("kind", "ask"), FORMS)
 def test_call_submits_and_waits(mock: Mock, native_at: Any, kind: Any, ask: dict[str, Any]) -> None:
     native_at("/api/v1")
-    if kind is ImageSynthesis:
-        answer = kind.call(**ask)
-    else:  # its `call` answers at once, so a task is submitted and waited for by hand
-        answer = kind.wait(kind.async_call(**ask))
+    # ImageGeneration.call answers at once, so its task is submitted and waited for by hand
+    answer = kind.call(**ask) if kind is ImageSynthesis else kind.wait(kind.async_call(**ask))
     assert (answer.status_code, answer.message) == (200, "")
     assert not answer.code
     assert answer.output.task_status == "SUCCEEDED"
@@ -61,10 +59,10 @@ def test_call_submits_and_waits(mock: Mock, native_at: Any, kind: Any, ask: dict
     assert entries[0]["violations"] == []
 
 
+@pytest.mark.usefixtures("native")
 @pytest.mark.parametrize(("kind", "ask"), FORMS)
 def test_a_task_goes_its_way_by_time(
     clock: Clock,
-    native: str,  # noqa: ARG001 # leads the SDK
     kind: Any,
     ask: dict[str, Any],
 ) -> None:
@@ -86,8 +84,8 @@ def test_a_task_goes_its_way_by_time(
     assert len(pictures_in(done.output)) == ask["n"]
 
 
-@pytest.mark.usefixtures("clock")
-def test_a_waiting_task_can_be_cancelled_once(mock: Mock, native: str) -> None:  # noqa: ARG001 # leads the SDK
+@pytest.mark.usefixtures("clock", "native")
+def test_a_waiting_task_can_be_cancelled_once(mock: Mock) -> None:
     task = ImageSynthesis.async_call(model="qwen-image", prompt="a fox")
     answer = ImageSynthesis.cancel(task)
     assert answer.status_code == 200
@@ -158,7 +156,8 @@ def test_polling_that_is_unavailable_goes_on(mock: Mock, clock: Clock) -> None:
     assert [entry["status"] for entry in mock.requests()] == [200, 503, 200]
 
 
-def test_the_list_of_tasks(clock: Clock, native: str) -> None:  # noqa: ARG001 # leads the SDK
+@pytest.mark.usefixtures("native")
+def test_the_list_of_tasks(clock: Clock) -> None:
     first = ImageSynthesis.async_call(model="qwen-image", prompt="a fox").output.task_id
     clock.step(60)
     second = ImageSynthesis.async_call(model="wan2.2-t2i-flash", prompt="a fox").output.task_id
@@ -198,7 +197,7 @@ def test_an_edit_as_a_task(mock: Mock, clock: Clock) -> None:
 
 @LEAD
 def test_what_the_sdk_leaks_into_a_submit_is_known(mock: Mock) -> None:
-    task = ImageGeneration.async_call(model="wan2.6-t2i", messages=MESSAGES, n=1)
+    task: Any = ImageGeneration.async_call(model="wan2.6-t2i", messages=MESSAGES, n=1)
     assert task.status_code == 200
     [entry] = mock.requests()
     assert entry["body"]["parameters"]["is_async"] is True

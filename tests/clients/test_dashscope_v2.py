@@ -8,9 +8,9 @@ from typing import Any
 
 import dashscope
 import pytest
-from clients.looking import all_downloaded
 from dashscope.v2 import errors
 
+from clients.looking import all_downloaded
 from qwen_image_mock.server import Mock
 
 ClientAt = Callable[..., Any]
@@ -111,7 +111,7 @@ def test_an_asynchronous_client(mock: Mock) -> None:
 
 
 def test_a_model_that_this_client_takes_to_the_wrong_path(mock: Mock, client_at: ClientAt) -> None:
-    """2.x takes every name it does not know to the path of tasks; the provider refuses, and so does the mock."""
+    """2.x takes every name it does not know to the path of tasks, where the provider refuses it."""
     with pytest.raises(errors.BadRequestError) as caught:
         client_at().images.generate(model="qwen-image-2.0-pro", prompt="a fox")
     assert (caught.value.status_code, caught.value.code) == (400, "InvalidParameter")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from clients.looking import download, pictures_in
 from clients.wire import AUTHORIZED, KEY, send
-
 from qwen_image_mock.server import Mock, serve
 from qwen_image_mock.settings import Settings
 

@@ -1,4 +1,4 @@
-"""How clients are met whatever they write: versions of HTTP, chunks, large bodies, spellings of text, and hosts."""
+"""How clients are met whatever they write: versions of HTTP, chunks, large bodies, texts, and hosts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
 from clients.looking import all_downloaded, download, pictures_in
 from clients.wire import AUTHORIZED, connect, head, read, send
-
 from qwen_image_mock.server import Mock, serve
 
 Json = Any
@@ -30,10 +30,12 @@ FRAME: Json = {
 MEGABYTE = 1_000_000
 
 
-@pytest.mark.parametrize("plain", [True, False], ids=["escaped", "utf-8"])
-def test_text_escaped_or_not_is_the_same(mock: Mock, plain: bool) -> None:  # noqa: FBT001 # a row of the table
+@pytest.mark.parametrize(
+    "spelling", [{"ensure_ascii": True}, {"ensure_ascii": False}], ids=["escaped", "utf-8"]
+)
+def test_text_escaped_or_not_is_the_same(mock: Mock, spelling: Any) -> None:
     for path, ask in ((OPENAI, ASK), (NATIVE, FRAME)):
-        assert send(mock.url, path, json.dumps(ask, ensure_ascii=plain).encode()).status == 200
+        assert send(mock.url, path, json.dumps(ask, **spelling).encode()).status == 200
     assert [entry["decoded"]["prompt"] for entry in mock.requests()] == [PROMPT, PROMPT]
 
 
@@ -102,7 +104,7 @@ def test_many_requests_on_one_connection(mock: Mock) -> None:
 
 @pytest.mark.parametrize("megabytes", [1.5, 8, 20])
 def test_a_large_body(mock: Mock, megabytes: float) -> None:
-    """Pictures to edit come in the body, too: the mock reads them whole, and remembers no more than their hash."""
+    """Pictures to edit come in the body, too: the mock reads them whole and remembers their hash."""
     image = "data:image/png;base64," + "A" * int(megabytes * MEGABYTE)
     ask = {"model": "qwen-image-edit-plus", "prompt": "make it blue", "size": "1328x1328", "image": [image]}
     answer = send(mock.url, EDITS, ask)

@@ -7,8 +7,8 @@ from typing import Any
 
 import openai
 import pytest
-from clients.looking import all_downloaded, all_right, download, unpack
 
+from clients.looking import all_downloaded, all_right, download, unpack
 from qwen_image_mock.server import Mock
 
 OpenAIAt = Any

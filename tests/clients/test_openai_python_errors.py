@@ -1,4 +1,4 @@
-"""The `openai` package for Python meets refusals and faults: the exception's class, its fields, and its retries."""
+"""The `openai` package for Python meets refusals and faults: exceptions, their fields, and retries."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import openai
 import pytest
-from clients.looking import all_downloaded
 
+from clients.looking import all_downloaded
 from qwen_image_mock.server import Mock
 
 OpenAIAt = Callable[..., openai.OpenAI]
@@ -51,7 +51,7 @@ def refused(client: openai.OpenAI, **fields: Any) -> openai.APIStatusError:
     ],
 )
 @pytest.mark.parametrize("path", ["/dieyuyun/v1", "/v1"])
-def test_a_refused_request(  # noqa: PLR0913 # one row of the table, and where it is asked
+def test_a_refused_request(  # one row of the table, and where it is asked
     mock: Mock,
     openai_at: OpenAIAt,
     path: str,
@@ -132,7 +132,7 @@ def test_the_error_of_a_native_path_is_native(openai_at: OpenAIAt) -> None:
     ],
 )
 @pytest.mark.parametrize("way", ["admin", "model", "prompt", "key"])
-def test_a_fault(  # noqa: PLR0913 # one row of the table, and how it is asked for
+def test_a_fault(  # one row of the table, and how it is asked for
     mock: Mock,
     openai_at: OpenAIAt,
     way: str,

@@ -10,12 +10,12 @@ from typing import Any
 
 import dashscope
 import pytest
-from clients.examples import Example, examples, places
-from clients.looking import all_downloaded, pictures_in
-from clients.replaying import Answer, by_dashscope, by_openai, by_plain_http, by_requests
 from dashscope.aigc.image_synthesis import ImageSynthesis
 from jsonschema import Draft202012Validator
 
+from clients.examples import Example, examples, places
+from clients.looking import all_downloaded, pictures_in
+from clients.replaying import Answer, by_dashscope, by_openai, by_plain_http, by_requests
 from qwen_image_mock.server import Mock
 from qwen_image_spec.jsonschema import error_schema, response_schema
 from qwen_image_spec.pointers import MISSING, find
@@ -33,7 +33,7 @@ BARE = ("dieyuyun", "dashscope")
 """Providers that the mock also serves without their name in the path."""
 SHOWN_OTHERWISE = {
     "guide-python-sdk": "prints the SDK's object, not the HTTP body: compared with the SDK's object below",
-    "xiaohongshu-prompt": "task_metric comes if present, says the page; the mock counts when the task is queried, see below",
+    "xiaohongshu-prompt": "task_metric is optional there; the mock counts when a task is queried, see below",
     "xiaohongshu-content-object": "shows another spelling that the page allows; the mock has one spelling",
 }
 
@@ -142,7 +142,7 @@ def test_the_first_line_of_the_first_document(mock: Mock, openai_at: Callable[..
 def test_the_sample_code_of_skyengine_reads_another_answer(
     place: Callable[[Example], str], example: Example
 ) -> None:
-    """The page's code looks for fields that the answer it prints does not have; the mock answers as printed."""
+    """The page's code looks for fields that the answer it prints lacks; the mock answers as printed."""
     document = by_requests(place(example), example).document
     assert {value for pointer in example.reads for _, value in find(document, pointer)} == {MISSING}
 

@@ -54,7 +54,7 @@ def head(method: str, path: str, headers: dict[str, str], version: str = "1.1") 
     return "\r\n".join(lines).encode()
 
 
-def send(  # noqa: PLR0913 # the parts of a request
+def send(  # the parts of a request
     url: str,
     path: str,
     body: bytes | Json = b"",

@@ -12,10 +12,11 @@ from qwen_image_spec.evidence import Level
 
 Claim = Callable[[Reading], bool]
 
+_HUGE = 1_000_000
 _SPECIAL: dict[str, Claim] = {
     "images.accepted": lambda reading: bool(reading.request.images),
     "prompt.unicode": lambda reading: not str(reading.request.prompt).isascii(),
-    "prompt.length": lambda reading: "prompt.length" in reading.clauses,
+    "prompt.length": lambda reading: "prompt.length" in reading.clauses and len(reading.request.prompt) < _HUGE,
     "negative-prompt.length": lambda reading: "negative-prompt.length" in reading.clauses,
     "response-format.url": lambda reading: reading.request.get("response_format") == "url",
     "response-format.b64": lambda reading: reading.request.get("response_format") == "b64_json",
@@ -57,7 +58,7 @@ def _defects() -> list[Defect]:
         if place is None or place.level is Level.OBSERVE:
             continue
         # A model that takes nothing at all is seen by everything that it should take.
-        also = _ALL if clause == "model.served" else frozenset[str]()
+        also = _ALL if clause in ("model.served", "images.accepted") else frozenset[str]()
         found.append(Defect(f"refused:{clause}", clause, place.provider.id, place.model.id, request=_hook(clause, place),
                             level=place.level.value, tier=tier.value, also=also))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from defects.places import SPEC, everywhere, levels, plan_of
@@ -10,7 +11,6 @@ from defects.wrap import Answer, Asked, Defect
 from qwen_image_conformance.checks.fields import is_type
 from qwen_image_conformance.probe import Tier
 from qwen_image_spec.answers import direct_shape, task_shape
-from qwen_image_spec.evidence import Level
 from qwen_image_spec.model import Model, Provider, ResponseField
 from qwen_image_spec.pointers import split
 
@@ -30,28 +30,43 @@ _ALSO = {
     "tasks.result-url": ("tasks.delivers", "usage.image-count", "tasks.metrics", "n.default", "n.count"),
     "tasks.status": ("tasks.delivers", "tasks.times"),
     "tasks.submitted": ("response.success-means-pictures", "tasks.status"),
-    "tasks.metrics": (),
+    "response-format.url": ("response.success-means-pictures",),
 }
 
 
-def fields_at(provider: Provider, model: Model) -> Iterator[ResponseField]:
-    """Every documented field of the answers of a model: successes, tasks, refusals."""
+@dataclass(frozen=True)
+class Found:
+    """A documented field and where it stands: in an `answer`, in a queried `task`, in a `refusal`."""
+
+    provider: Provider
+    model: Model
+    field: ResponseField
+    kind: str
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the defect leaves the field out; else it gives another type."""
+        return self.field.required and self.field.clause != "response-format.b64"
+
+
+def fields_at(provider: Provider, model: Model) -> Iterator[Found]:
+    """Every documented field of the answers of a model."""
     for key in model.endpoints:
         shape = direct_shape(provider, provider.endpoints[key], model)
-        yield from shape.fields if shape is not None else ()
+        yield from (Found(provider, model, field, "answer") for field in (shape.fields if shape is not None else ()))
     tasks = task_shape(provider, model)
     if tasks is not None and "query" in model.operations:
-        yield from tasks.fields
-    yield from provider.error_fields
+        yield from (Found(provider, model, field, "task") for field in tasks.fields)
+    yield from (Found(provider, model, field, "refusal") for field in provider.error_fields)
 
 
 def alter(body: Any, pointer: str, field: ResponseField, *, drop: bool) -> None:
     """Take the field out of every place it stands at, or put a value of another type there."""
     *parents, last = split(pointer)
     for parent in _reach(body, parents):
-        if isinstance(parent, dict) and last in parent:
+        if isinstance(parent, dict):
             if drop:
-                del parent[last]
+                parent.pop(last, None)
             else:
                 parent[last] = next(value for value in _OTHER_TYPES if not is_type(value, field.type))
 
@@ -66,36 +81,42 @@ def _reach(here: Any, keys: list[str]) -> Iterator[Any]:
         yield from _reach(here[keys[0]], keys[1:])
 
 
-def _hook(field: ResponseField) -> Callable[[Asked, Answer], None]:
-    def spoil(_asked: Asked, answer: Answer) -> None:
-        if isinstance(answer.body, dict):
-            alter(answer.body, field.at, field, drop=field.required)
+def _hook(found: Found) -> Callable[[Asked, Answer], None]:
+    def spoil(asked: Asked, answer: Answer) -> None:
+        kind = "refusal" if answer.status >= 400 else "task" if asked.method == "GET" else "answer"
+        if isinstance(answer.body, dict) and kind == found.kind:
+            alter(answer.body, found.field.at, found.field, drop=found.dropped)
 
     return spoil
 
 
-def _candidates(clause: str) -> Iterator[tuple[int, int, Provider, Model, ResponseField, Level]]:
+def _candidates(clause: str) -> Iterator[tuple[tuple[int, ...], Found]]:
     for provider, model in everywhere():
         judged = [level for (name, _), level in levels(provider.id, model.id).items() if name == clause]
-        if not judged:
-            continue
-        for field in fields_at(provider, model):
-            if field.clause == clause:
-                cost = len(plan_of(provider.id, model.id, Tier.CORE.value).probes) + 20 * ("submit" in model.operations)
-                yield -min(field.fact.level.rank, max(level.rank for level in judged)), cost, provider, model, field, field.fact.level
+        for found in fields_at(provider, model) if judged else ():
+            if found.field.clause == clause and _to_be_seen(found):
+                hard = min(found.field.fact.level.rank, max(level.rank for level in judged))
+                probes = len(plan_of(provider.id, model.id, Tier.CORE.value).probes)
+                # A model that looks at its parameters only inside the task answers mistakes there: too much would show.
+                yield (-hard, model.validates != "submit", "submit" in model.operations, probes), found
+
+
+def _to_be_seen(found: Found) -> bool:
+    """Only fields whose loss leaves something to judge."""
+    return found.field.clause != "tasks.result-url" or found.field.at.endswith("/url")
 
 
 def _defects() -> list[Defect]:
-    found = []
+    made = []
     for clause in SPEC.clauses.values():
         if clause.fact != "field":
             continue
-        best = min(_candidates(clause.id), key=lambda one: one[:2], default=None)
-        if best is not None:
-            _, _, provider, model, field, level = best
-            found.append(Defect(f"{'lost' if field.required else 'retyped'}:{clause.id}", clause.id, provider.id, model.id,
-                                answer=_hook(field), level=level.value, also=frozenset(_ALSO.get(clause.id, ()))))
-    return found
+        _, found = min(_candidates(clause.id), key=lambda one: one[0], default=((), None))
+        if found is not None:
+            made.append(Defect(f"{'lost' if found.dropped else 'retyped'}:{clause.id}", clause.id, found.provider.id,
+                               found.model.id, answer=_hook(found), level=found.field.fact.level.value,
+                               also=frozenset(_ALSO.get(clause.id, ()))))
+    return made
 
 
 FIELDS = _defects()

@@ -58,7 +58,7 @@ FRAMES: dict[str, Mistake] = {
     "body.duplicate-key": _twice,
     "model.missing": _named(lambda name: name is _NOTHING),
     "model.type": _named(lambda name: name is not _NOTHING and not isinstance(name, str)),
-    "async.required": lambda provider, asked: ASYNC not in asked.headers
+    "async.required": lambda provider, asked: ASYNC not in asked.headers and asked.method == "POST"
     and (endpoint := endpoint_of(provider, asked)) is not None and endpoint.asynchronous == "required",
     "async.refused": lambda provider, asked: ASYNC in asked.headers
     and (endpoint := endpoint_of(provider, asked)) is not None and endpoint.asynchronous == "refused",
@@ -70,12 +70,17 @@ def _unknown_model(provider: Provider, asked: Asked) -> bool:
     return isinstance(name, str) and name not in provider.models
 
 
+def _of_the_api(test: Mistake) -> Mistake:
+    """The predicate for the provider's own paths only: pictures are fetched without credentials and with GET."""
+    return lambda provider, asked: asked.path.startswith(f"/{provider.id}/") and test(provider, asked)
+
+
 def mistake(clause: str) -> Mistake:
     """The predicate that tells requests which break the clause."""
     if clause == "model.unknown":
         return _unknown_model
     if clause in FRAMES:
-        return FRAMES[clause]
+        return _of_the_api(FRAMES[clause])
 
     def by_the_rules(provider: Provider, asked: Asked) -> bool:
         reading = read(provider, asked)

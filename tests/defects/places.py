@@ -90,9 +90,11 @@ def _best(found: list[tuple[Probe, tuple[Provider, Model, Tier]]], clause: str) 
     return min(places.values(), key=_cost, default=None)
 
 
-def _cost(place: Place) -> tuple[int, int, int]:
+def _cost(place: Place) -> tuple[int, int, int, int]:
     plan = plan_of(place.provider.id, place.model.id, place.tier)
-    return -place.level.rank, place.tier.rank, len(plan.probes) + 20 * ("submit" in place.model.operations)
+    size = place.model.params.get("size")
+    area = max((grant.area[1] for grant in size.base.grants if grant.area is not None), default=0) if size is not None else 0
+    return -place.level.rank, place.tier.rank, len(plan.probes) + 20 * ("submit" in place.model.operations), area
 
 
 @cache

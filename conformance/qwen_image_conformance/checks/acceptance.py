@@ -26,6 +26,12 @@ def served(seen: Seen) -> Verdict | None:
     return holds(False, expected="pictures", actual=f"status {seen.status}: {seen.exchange.final.body[:160].decode('utf-8', 'replace')}")
 
 
+@check("images.accepted")
+def images(seen: Seen) -> Verdict | None:
+    """Any edit that is taken proves it; only a bare one that is refused disproves it."""
+    return served(seen) if seen.asked is not None and seen.asked.images else None
+
+
 @check("messages.first-text")
 def first_text(seen: Seen) -> Verdict | None:
     """Several texts are no reason for a refusal."""

@@ -14,9 +14,9 @@ def _delivered(seen: Seen) -> int:
 @check("n.count")
 def count(seen: Seen) -> Verdict | None:
     """n asked, n delivered."""
-    if seen.asked is None or "n" not in seen.asked or seen.broken:
+    if seen.asked is None or "n" not in seen.asked or seen.broken or seen.doubtful:
         return None
-    if seen.refused and len(seen.asked.parameters) == 1 and not seen.doubtful:
+    if seen.refused and len(seen.asked.parameters) == 1:
         return holds(False, expected=f"{seen.asked.get('n')} picture(s)", actual=f"status {seen.status}: {seen.exchange.final.body[:120]!r}")
     if not 200 <= seen.status < 300 or not seen.accepted:
         return None

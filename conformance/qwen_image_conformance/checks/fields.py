@@ -29,11 +29,14 @@ def is_type(value: Any, names: Iterable[str]) -> bool:
     return any(isinstance(value, _TYPES[name]) and (name == "boolean" or not isinstance(value, bool)) for name in names)
 
 
-def fields_of(seen: Seen, clause: str) -> list[ResponseField]:
-    """The documented success fields with this clause that stand in this situation."""
+def fields_of(seen: Seen, clause: str, *, first: bool = False) -> list[ResponseField]:
+    """The documented success fields with this clause that stand in this situation.
+
+    They are those of the final answer; with `first`, of the answer that came at once (the submit of a task).
+    """
     if seen.model is None:
         return []
-    polled = bool(seen.exchange.polls)
+    polled = bool(seen.exchange.polls) and not first
     shape = task_shape(seen.provider, seen.model) if polled else direct_shape(seen.provider, seen.endpoint, seen.model)
     found = [field for field in shape.fields if field.clause == clause] if shape is not None else []
     if seen.asked is None:
@@ -68,7 +71,11 @@ def _success(clause: str) -> None:
         """A documented field of a success is there and of its type."""
         if seen.broken or not 200 <= seen.status < 300 or seen.body is MISSING or (seen.exchange.polls and not seen.accepted):
             return None
-        return missing_or_wrong(seen.body, fields_of(seen, clause))
+        final = missing_or_wrong(seen.body, fields_of(seen, clause))
+        if not seen.exchange.polls or (final is not None and not final.ok):
+            return final
+        submitted = missing_or_wrong(seen.first_body, fields_of(seen, clause, first=True))
+        return final if submitted is None or (submitted.ok and final is not None) else submitted
 
 
 def _refusal(clause: str) -> None:

@@ -96,8 +96,7 @@ def watermark_corner(group: Sequence[Seen]) -> Verdict | None:
     if Difference.CORNER in found:
         return holds(True, expected="a mark in the lower right corner", actual="the pictures differ there and only there",
                      about=found[Difference.CORNER])
-    identical = any(difference(first, second) is Difference.NONE for first, second in _pairs(group, ignoring=()))
-    if Difference.ELSEWHERE in found and identical:
+    if Difference.ELSEWHERE in found and _alone(group, found[Difference.ELSEWHERE]):
         return holds(False, expected="a mark in the lower right corner", actual="the pictures differ elsewhere",
                      about=found[Difference.ELSEWHERE])
     return observed("not judged: the target does not repeat pictures") if Difference.ELSEWHERE in found else None
@@ -111,6 +110,22 @@ def _on_and_off(group: Sequence[Seen]) -> dict[Difference, tuple[str, str]]:
         if both and first.effective["watermark"] is not second.effective["watermark"]:
             found.setdefault(difference(first, second), (first.exchange.id, second.exchange.id))
     return found
+
+
+def _alone(group: Sequence[Seen], apart: tuple[str, str]) -> bool:
+    """Whether nothing but the watermark can make these two pictures differ.
+
+    So it is when the target gives the same picture whether the other parameters that only one of the two names are named
+    or not; a target with another default of such a parameter would else be blamed for its watermark.
+    """
+    wanted = {_named(seen) for seen in group if seen.exchange.id in apart}
+    return any({_named(first), _named(second)} == wanted for first, second in _pairs(group, ignoring=())
+               if difference(first, second) is Difference.NONE)
+
+
+def _named(seen: Seen) -> frozenset[str]:
+    """The parameters a request names, but for those that change no picture and for the watermark."""
+    return frozenset(seen.asked.parameters) - {*_FORM, "n", "watermark"} if seen.asked is not None else frozenset()
 
 
 def _given(seen: Seen, name: str) -> bool:

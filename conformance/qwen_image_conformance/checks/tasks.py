@@ -31,6 +31,9 @@ def status(seen: Seen) -> Verdict | None:
         return None
     if seen.task_status == "FAILED" and seen.violations:
         return None
+    wrong = missing_or_wrong(seen.body, fields_of(seen, "tasks.status"))
+    if wrong is not None and not wrong.ok:
+        return wrong
     return holds(seen.task_status in _STATES and seen.task_status == SUCCEEDED, expected="SUCCEEDED in the end", actual=seen.task_status)
 
 
@@ -38,8 +41,11 @@ def status(seen: Seen) -> Verdict | None:
 def actual_prompt(seen: Seen) -> Verdict | None:
     """The rewritten prompt stands there exactly when prompt_extend was on."""
     fields = fields_of(seen, "tasks.actual-prompt")
-    if seen.broken or seen.task_status != SUCCEEDED or not fields:
+    if seen.broken or seen.task_status != SUCCEEDED or not fields or not seen.accepted:
         return None
+    wrong = missing_or_wrong(seen.body, fields)
+    if wrong is not None and not wrong.ok:
+        return wrong
     values = [value for _, value in find(seen.body, fields[0].at)]
     on = seen.effective.get("prompt_extend") is True
     good = all((value is not MISSING) is on for value in values)
