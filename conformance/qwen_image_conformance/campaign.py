@@ -81,6 +81,10 @@ def run(spec: Spec, provider: Provider, target: Target, plan: Plan, out: Path, o
         whole = True
     except BudgetSpent as error:
         stopped = error
+    except Unreachable:
+        if not executor.answered and not chosen.resume:
+            recorder.discard()
+        raise
     finally:
         client.close()
         tail = {"requests": client.requests, "images": budget.spent, "cost": str(budget.cost), "seconds": round(time.monotonic() - started, 3),

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from qwen_image_conformance.commands import baseline, init
 from qwen_image_conformance.problems import Stop
 from qwen_image_spec.problems import suggestion
 
@@ -23,6 +24,19 @@ _TIER = click.option("--tier", type=click.Choice(["smoke", "core", "full"]), def
 
 _REPORT = click.option("--report", type=click.Choice(["full", "line", "none"]), default="full", show_default=True,
                        help="What to print at the end: matrix and failures, the verdict only, nothing.")
+
+
+def _configured(context: click.Context, _option: click.Parameter, value: Path | None) -> None:
+    """Take what the configuration file gives as the defaults of this command's options."""
+    if value is not None:
+        from qwen_image_conformance.configuration import read  # noqa: PLC0415
+
+        known = {parameter.name for parameter in context.command.params}
+        context.default_map = {name: given for name, given in read(value).items() if name in known}
+
+
+_CONFIG = click.option("--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", is_eager=True, expose_value=False,
+                       callback=_configured, help="A configuration that `init` wrote; options here win over it.")
 
 
 class _Commands(click.Group):
@@ -61,6 +75,7 @@ def cli() -> None:
 
 
 @cli.command()
+@_CONFIG
 @_PROVIDER
 @_MODELS
 @_SELECT
@@ -74,6 +89,7 @@ def plan(provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: 
 
 
 @cli.command()
+@_CONFIG
 @click.option("--provider", metavar="NAME|FILE", help="The contract to hold the target to: a provider's name, or a YAML file of your own.")
 @click.option("--url", metavar="URL", help="What stands before the paths of the provider's document.")
 @click.option("--key-env", metavar="VAR", help="The variable that holds the key. Default: QWEN_IMAGE_API_KEY, then the provider's own.")
@@ -180,6 +196,10 @@ class _progress:  # noqa: N801 # reads as a verb where it is used
     @staticmethod
     def _step(index: int, total: int, images: int, probe: Any) -> None:
         click.echo(f"\r\x1b[K{index + 1}/{total}  {images} pictures  {probe.id}"[:110], err=True, nl=False)
+
+
+cli.add_command(init)
+cli.add_command(baseline)
 
 
 def main() -> None:

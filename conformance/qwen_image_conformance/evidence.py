@@ -73,11 +73,21 @@ class Recorder:
 
     def close(self, tail: Mapping[str, Any], *, whole: bool) -> None:
         """Close the file, with its end when the run is `whole`; evidence without an end can be resumed."""
+        if self._file.closed:
+            return
         if whole:
             self._write({"event": "end", **tail})
             with contextlib.suppress(OSError):
                 (self.folder / INFLIGHT).rmdir()
         self._file.close()
+
+    def discard(self) -> None:
+        """Take back a recording that holds nothing, so that the same folder can be used again."""
+        self._file.close()
+        (self.folder / FILE).unlink(missing_ok=True)
+        for folder in (self.folder / INFLIGHT, self.folder / "images", self.folder):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
     def _write(self, line: Mapping[str, Any]) -> None:
         with self._lock:

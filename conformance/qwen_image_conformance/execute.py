@@ -57,6 +57,7 @@ class Executor:
     tasks_at_once: int = 1
     first_pause: float = 3.0
     sent: int = 0
+    answered: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, probes: Sequence[Probe], progress: Callable[[int, Probe], None]) -> Iterator[Exchange]:
@@ -110,6 +111,7 @@ class Executor:
         if received.error and number == 1:
             raise Unreachable(f"{self.client.target.url} does not answer: {received.error}",
                               "is the server running, and is --url what stands before the paths of the provider's document?")
+        self.answered = True
         asked = asdict(probe.asked) if probe.asked is not None else None
         if asked is not None:
             asked = {key: asked[key] for key in ("model", "prompt", "images", "parameters", "texts")}

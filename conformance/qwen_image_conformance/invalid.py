@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from qwen_image_conformance.probe import Probe, Tier, refused
+from qwen_image_conformance.probe import Probe, Tier, pictures_of, refused
 from qwen_image_conformance.prompts import PLAIN
 from qwen_image_conformance.ways import Way, sample_image
 from qwen_image_spec.evidence import Level, Reaction
@@ -35,6 +35,8 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
         if tier is None:
             continue
         probe = refused(provider, model, way.operation, way.endpoint, request, clause, tier, f"-{count + 1}" if count else "")
+        if violations[0].reaction is Reaction.UNKNOWN:
+            probe = replace(probe, buys=pictures_of(request, model))  # nobody says that it is refused: it may well be bought
         found[probe.id] = probe
     return list(found.values())
 

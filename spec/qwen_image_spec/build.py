@@ -37,7 +37,7 @@ class Builder:
 
     def facts(self, section: Data | None) -> dict[str, Fact[Any]]:
         """A mapping of facts."""
-        return {key: self.fact(value) for key, value in (section or {}).items()}
+        return {key: self.fact(value) for key, value in (section or {}).items() if value is not None}
 
     def facets(self, data: Data, source: str) -> Facets:
         """The facets of one parameter, or of one of its cases."""

@@ -23,6 +23,8 @@ def stamp(document: Data) -> Data:
     stamped["responses"] = {key: value and _response(value, source) for key, value in _items(document, "responses")}
     if "errors" in document:
         stamped["errors"] = _errors(document["errors"], source)
+    if "rules" in document:
+        stamped["rules"] = [_rule(rule, source) for rule in document["rules"]]
     stamped["parameters"] = parameters(document.get("parameters"), source)
     stamped["families"] = {key: value and _family(value, source) for key, value in _items(document, "families")}
     return stamped
@@ -39,7 +41,7 @@ def fact(value: Any, source: str, evidence: str | None = None) -> Data:
 
 def facts(section: Data | None, source: str) -> Data:
     """The long form of a mapping of facts."""
-    return {key: fact(value, source) for key, value in (section or {}).items()}
+    return {key: None if value is None else fact(value, source) for key, value in (section or {}).items()}
 
 
 def parameters(section: Data | None, source: str) -> Data:
@@ -54,7 +56,8 @@ def _parameter(value: Any, source: str) -> Any:
         value = {"supported": False}
     near = value.get("source", source)
     stamped = {key: inner for key, inner in value.items() if key not in _MARKS and key not in FACETS}
-    stamped.update(facets(value, near))
+    marks = {key: value[key] for key in ("dispute", "note") if key in value}
+    stamped.update({key: {**marks, **long} for key, long in facets(value, near).items()})
     if "cases" in value:
         stamped["cases"] = [{**_plain(case), **facets(case, case.get("source", near), value.get("evidence"))} for case in value["cases"]]
         for case, raw in zip(stamped["cases"], value["cases"], strict=True):
