@@ -8,6 +8,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from qwen_image_conformance import frames, invalid, tasks, valid
+from qwen_image_conformance.checks.refusals import REFUSED
 from qwen_image_conformance.probe import Probe, Tier
 from qwen_image_conformance.ways import ways
 from qwen_image_spec.cases import Case, cases
@@ -30,6 +31,11 @@ class Plan:
         """Pictures a right provider delivers for the whole plan."""
         return sum(probe.buys for probe in self.probes)
 
+    @property
+    def paid_cases(self) -> int:
+        """Cases that only a delivered picture can decide. Asked one by one they would take at least as many pictures."""
+        return sum(not _free(case) for case in self.cases)
+
     def cost(self, spec: Spec) -> tuple[dict[str, Decimal], tuple[str, ...]]:
         """The price by currency, and the models whose price is unknown."""
         total: dict[str, Decimal] = {}
@@ -43,6 +49,11 @@ class Plan:
         return total, tuple(dict.fromkeys(unknown))
 
 
+def _free(case: Case) -> bool:
+    """Whether a case is decided by a refusal."""
+    return case.clause in REFUSED or case.group in ("auth", "errors", "methods")
+
+
 def make_plan(spec: Spec, provider: Provider, models: Sequence[str] = (), tier: Tier = Tier.CORE, select: Sequence[str] = ()) -> Plan:
     """Plan a run for some or all models of a provider. `select` are groups or clauses, with `*` and `?`."""
     chosen = tuple(models) or tuple(provider.models)
@@ -50,13 +61,13 @@ def make_plan(spec: Spec, provider: Provider, models: Sequence[str] = (), tier: 
     framed: set[str] = set()
     for name in chosen:
         model = provider.models[name]
-        for way in ways(provider, model):
+        for index, way in enumerate(ways(provider, model)):
             key = f"{way.operation}@{way.endpoint.id}"
             if key not in framed:
                 framed.add(key)
                 planned += frames.probes(provider, model, way)
             planned += invalid.probes(provider, model, way)
-            planned += valid.probes(provider, model, way)
+            planned += valid.probes(provider, model, way, first=index == 0)
         planned += tasks.probes(provider, model, framed)
     every = cases(spec, provider, chosen)
     certain = {case.clause for case in every if case.level is not Level.OBSERVE}

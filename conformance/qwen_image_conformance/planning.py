@@ -41,13 +41,16 @@ def show(spec: Spec, provider: Provider, plan: Plan, *, as_json: bool) -> None:
         text = f"{bought[name] * float(price.amount):.2f} {price.currency}" if price else "unknown"
         click.echo(f"{name:<{width}}  {sent[name]:>8}  {bought[name]:>8}  {text}")
     cost = " + ".join(f"{amount:.2f} {currency}" for currency, amount in total.items()) or "nothing known"
+    if plan.images:
+        click.echo(f"\none bought picture decides {plan.paid_cases / plan.images:.1f} cases; asked one by one they would take at least "
+                   f"{plan.paid_cases} pictures", nl=False)
     click.echo(f"\n{len(plan.probes)} requests, {sum(not probe.buys for probe in plan.probes)} of them refusals that cost nothing; "
                f"{plan.images} pictures; price: {cost}" + (f", {len(unknown)} model(s) of unknown price" if unknown else ""))
 
 
 def _data(plan: Plan, total: dict[str, Any], unknown: tuple[str, ...]) -> dict[str, Any]:
     return {"provider": plan.provider, "tier": plan.tier.value, "models": list(plan.models), "requests": len(plan.probes),
-            "images": plan.images, "cost": {key: str(value) for key, value in total.items()}, "unknown_prices": list(unknown),
+            "images": plan.images, "paid_cases": plan.paid_cases, "naive_images": plan.paid_cases, "cost": {key: str(value) for key, value in total.items()}, "unknown_prices": list(unknown),
             "cases": len(plan.cases), "probes": [_probe(probe) for probe in plan.probes]}
 
 

@@ -25,16 +25,19 @@ _BASE_CLAUSES = ("model.served", "auth.accepted", "n.default", "size.default", "
                  "tasks.*")
 
 
-def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
-    """The probes of one model and way, cheapest tier first."""
+def probes(provider: Provider, model: Model, way: Way, *, first: bool = True) -> list[Probe]:
+    """The probes of one model and way, cheapest tier first. What a further way shares with the first is left to the full tier."""
     make = _Maker(provider, model, way)
-    if way.operation == "submit" and "generate" in model.operations:
-        return [make.plain(Tier.CORE), *make.every_size(), *make.interleaved()]
-    found: list[Probe | None] = [make.plain(Tier.SMOKE), make.rich("rich", Tier.SMOKE, make.form("b64_json"), sizes=1)]
-    found += [make.explicit(), *make.flipped(), make.rich("rich-again", Tier.CORE, make.form("url"), sizes=1), make.many(), make.lengths(), make.streamed(),
-              *make.switched(), make.texts(),
-              *make.every_size(), make.most(), *make.interleaved()]
-    return [probe for probe in found if probe is not None]
+    found: list[Probe | None] = [make.plain(Tier.SMOKE), make.rich("rich", Tier.SMOKE, make.form("b64_json"), sizes=1), make.explicit(),
+                                 *make.flipped(), make.rich("rich-again", Tier.CORE, make.form("url"), sizes=1), make.bare_count(),
+                                 make.lengths(), make.streamed(), *make.switched(), make.texts(), *make.every_size(), make.most(),
+                                 *make.interleaved()]
+    chosen = [probe for probe in found if probe is not None]
+    return chosen if first else [_later(probe) for probe in chosen]
+
+
+def _later(probe: Probe) -> Probe:
+    return replace(probe, tier=Tier.CORE if probe.id.startswith("plain:") else Tier.FULL)
 
 
 class _Maker:
@@ -100,18 +103,23 @@ class _Maker:
 
     def plain(self, tier: Tier) -> Probe:
         """Only a prompt and a seed: every default shows."""
-        return self.probe("plain", _BASE_CLAUSES, tier, tamper=True, seed=SEED)
+        return self.probe("plain", _BASE_CLAUSES, tier, tamper=True, seed=SEED, n=self.one())
+
+    def bare_count(self) -> Probe | None:
+        """No n at all, where that buys more than one."""
+        return self.probe("bare-count", ("n.default",), Tier.FULL, seed=SEED) if self.one() is not None else None
 
     def explicit(self) -> Probe | None:
-        """Every default sent explicitly: must give the same picture."""
-        given: dict[str, Any] = {"seed": SEED, "n": self.one()}
-        if self.facets("n") is not None:
-            given["n"] = 1
+        """Every default sent explicitly, and two pictures where the model makes several: the first must be the same picture."""
+        given: dict[str, Any] = {"seed": SEED}
+        count = self.facets("n")
+        if count is not None:
+            given["n"] = 2 if count.range is not None and count.range.value[0] <= 2 <= count.range.value[1] else 1
         for name in (*_SWITCHES, "size"):
             facets = self.facets(name)
             if facets is not None and facets.default is not None:
                 given[name] = facets.default.value
-        return self.probe("explicit", ("watermark.default", "prompt-extend.default", "size.delivered", "n.count"), Tier.CORE, **given)
+        return self.probe("explicit", ("watermark.default", "prompt-extend.default", "size.delivered", "n.count", "n.distinct"), Tier.CORE, **given)
 
     def flipped(self) -> list[Probe]:
         """The watermark the other way round, once at every documented place: must change the corner and nothing else."""
@@ -142,14 +150,6 @@ class _Maker:
         clauses = ("seed.zero", "prompt.unicode", "negative-prompt.accepted", "size.accepted", "size.delivered", "response-format.b64")
         return self.probe(name, clauses, tier, UNICODE, seed=0, n=self.one(), watermark=False, prompt_extend=False, size=size,
                           negative_prompt=NEGATIVE, response_format=form)
-
-    def many(self) -> Probe | None:
-        """Two pictures at once, where the model makes several."""
-        facets = self.facets("n")
-        if facets is None or facets.range is None or facets.range.value[1] < 2 or self.one() is not None:
-            return None
-        known = self.sizes()
-        return self.probe("many", ("n.count", "n.distinct"), Tier.CORE, n=2, size=known[1] if len(known) > 1 else None)
 
     def most(self) -> Probe | None:
         """As many pictures as the model makes."""

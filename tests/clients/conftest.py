@@ -10,10 +10,10 @@ import dashscope
 import openai
 import pytest
 
+from clients.wire import KEY
 from qwen_image_mock.server import Mock, serve
 from qwen_image_mock.settings import Settings
 
-KEY = "sk-a-key-of-the-client-tests"
 MOUNTS = ("/dashscope/api/v1", "/api/v1", "/api/v1/")
 """Where native clients find the mock: below the provider's name, bare, and with a slash too many."""
 
@@ -34,19 +34,22 @@ def mock(running: Mock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mock]:
     running.reset()
 
 
+@pytest.fixture(scope="session")
+def connections() -> Iterator[openai.DefaultHttpxClient]:
+    """What all `openai` clients of the run send with; each would load the certificates of the world anew."""
+    with openai.DefaultHttpxClient(trust_env=False) as client:
+        yield client
+
+
 @pytest.fixture
-def openai_at(mock: Mock) -> Iterator[Callable[..., openai.OpenAI]]:
+def openai_at(mock: Mock, connections: openai.DefaultHttpxClient) -> Callable[..., openai.OpenAI]:
     """Makes `openai` clients for a path of the mock. They do not retry unless told so."""
-    made: list[openai.OpenAI] = []
 
     def make(path: str, **options: Any) -> openai.OpenAI:
-        client = openai.OpenAI(base_url=mock.url + path, **{"api_key": KEY, "max_retries": 0, **options})
-        made.append(client)
-        return client
+        wanted = {"api_key": KEY, "max_retries": 0, **options}
+        return openai.OpenAI(base_url=mock.url + path, http_client=connections, **wanted)
 
-    yield make
-    for client in made:
-        client.close()
+    return make
 
 
 @pytest.fixture

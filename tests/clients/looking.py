@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
 from PIL import Image
 
 Json = Any
@@ -36,12 +37,19 @@ def look(data: bytes) -> Seen:
 
 
 def download(url: str, headers: Mapping[str, str] | None = None) -> Seen:
-    """GET a picture as a browser would; fails unless it comes as a PNG file of the length announced."""
-    answer = httpx.get(url, headers=dict(headers or {}), trust_env=False, follow_redirects=False)
-    assert answer.status_code == 200, answer.text
+    """GET a picture with no key of its own; fails unless it comes as a PNG file of the length announced."""
+    place = urlsplit(url)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=30)
+    try:
+        connection.request("GET", f"{place.path}?{place.query}", headers=dict(headers or {}))
+        answer = connection.getresponse()
+        data = answer.read()
+    finally:
+        connection.close()
+    assert answer.status == 200, data
     assert answer.headers["content-type"] == "image/png"
-    assert int(answer.headers["content-length"]) == len(answer.content)
-    return look(answer.content)
+    assert int(answer.headers["content-length"]) == len(data)
+    return look(data)
 
 
 def unpack(text: str | None) -> Seen:

@@ -6,6 +6,7 @@ import copy
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import dashscope
 import httpx
@@ -14,9 +15,9 @@ import requests
 from dashscope.aigc.image_synthesis import ImageSynthesis
 
 from clients.examples import Example
+from clients.wire import KEY, send
 
 Json = Any
-KEY = "sk-a-key-of-the-client-tests"
 _NAMED = ("model", "prompt", "size", "n", "response_format")
 _GENERATIONS = "/images/generations"
 
@@ -33,11 +34,9 @@ def by_plain_http(url: str, example: Example) -> Answer:
     """Send the example's body as it is written, in UTF-8, as curl does."""
     body = json.dumps(example.body, ensure_ascii=False).encode()
     headers = {"Authorization": f"Bearer {KEY}", **example.headers}
-    method = example.endpoint.method
-    answer = httpx.request(
-        method, url + example.endpoint.path, content=body, headers=headers, trust_env=False
-    )
-    return Answer(answer.status_code, answer.json())
+    path = urlsplit(url).path + example.endpoint.path
+    answer = send(url, path, body, headers, method=example.endpoint.method)
+    return Answer(answer.status, answer.json)
 
 
 def by_requests(url: str, example: Example) -> Answer:

@@ -11,10 +11,10 @@ import pytest
 from dashscope.v2 import errors
 
 from clients.looking import all_downloaded
+from clients.wire import KEY
 from qwen_image_mock.server import Mock
 
 ClientAt = Callable[..., Any]
-KEY = "sk-a-key-of-the-client-tests"
 T2I = "wan2.6-t2i"
 OLDER = "wan2.2-t2i-flash"
 NO_PAUSE = 0.05

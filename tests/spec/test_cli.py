@@ -31,7 +31,7 @@ EVERY = (
 
 
 def run(*args: str) -> Result:
-    return CliRunner(env={"COLUMNS": "160"}).invoke(main, list(args))
+    return CliRunner(env={"COLUMNS": "100"}).invoke(main, list(args))
 
 
 def parsed(*args: str) -> Any:
