@@ -13,6 +13,7 @@ help:
 	@echo "make demo    the mock, the suite against it, and the suite against a broken gateway"
 	@echo "make test    lint, types and tests"
 	@echo "make serve   the mock on port $(PORT)"
+	@echo "make bench   what the mock costs, beside the floors of its server"
 	@echo "make clean   remove what make made"
 
 demo: $(VENV)/suite
@@ -47,3 +48,7 @@ $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
 
 clean:
 	rm -rf $(VENV) runs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: bench
+bench: $(VENV)/suite
+	$(BIN)/python bench/mock.py
