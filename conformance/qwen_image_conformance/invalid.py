@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from qwen_image_conformance.input_pictures import wrong_pictures
 from qwen_image_conformance.probe import Probe, Tier, pictures_of, refused
 from qwen_image_conformance.prompts import PLAIN
 from qwen_image_conformance.ways import Way, sample_image
@@ -59,6 +60,8 @@ def candidates(model: Model, way: Way) -> Iterator[ImageRequest]:
     taken = image_rule_of(bare, model)
     if taken is not None and way.operation != "generate":
         yield replace(bare, images=(sample_image(),) * (taken.count.value[1] + 1))
+        if taken.count.value[1]:
+            yield from (replace(bare, images=(*bare.images[:-1], wrong)) for wrong in wrong_pictures(taken))
     if way.endpoint.envelope == "messages":
         yield replace(bare, texts=2)
     for rule in model.rules:

@@ -43,6 +43,8 @@ def admin_app(state: State) -> Starlette:
             Route("/_mock/faults", admin.guarded(admin.faults), methods=["GET", "POST", "DELETE"]),
             Route("/_mock/faults/{fault_id}", admin.guarded(admin.fault), methods=["DELETE"]),
             Route("/_mock/clock", admin.guarded(admin.clock), methods=["GET", "POST"]),
+            Route("/_mock/tasks", admin.guarded(admin.tasks), methods=["GET", "POST"]),
+            Route("/_mock/limits", admin.guarded(admin.limits), methods=["GET", "POST"]),
             Route("/_mock/reset", admin.guarded(admin.reset), methods=["POST"]),
             Route("/{path:path}", admin.nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
         ]
@@ -144,6 +146,33 @@ class _Admin:
                 clock.freeze(None if freeze is None or freeze is True else float(freeze))
             clock.step(float(step or 0))
         return JsonAnswer({"now": clock.now(), "frozen": clock.frozen})
+
+    async def tasks(self, request: Request) -> Response:
+        """Tell or change how tasks submitted from now on move on.
+
+        Takes `{"seconds": N}`, `{"polls": N}` (or null) or `{"at_once": true}`.
+        """
+        pace = self._state.pace
+        if request.method == "POST":
+            data = await _json(request)
+            if data is None:
+                return _wrong(400, "send a JSON object")
+            try:
+                pace.change(data)
+            except ValueError as error:
+                return _wrong(400, str(error))
+        return JsonAnswer(pace.as_json())
+
+    async def limits(self, request: Request) -> Response:
+        """Tell whether each model's rate and concurrency limits are on, or switch them: `{"on": true}`."""
+        limits = self._state.limits
+        if request.method == "POST":
+            data = await _json(request)
+            if data is None or not isinstance(data.get("on"), bool):
+                return _wrong(400, 'send {"on": true} or {"on": false}')
+            limits.on = data["on"]
+            limits.clear()
+        return JsonAnswer({"on": limits.on})
 
     async def reset(self, _request: Request) -> Response:
         """Forget journal, tasks, faults and the clock's moves."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen_image_mock.bodies import BadBody, encoding_of, json_object
+from qwen_image_mock.multipart import document_of, parts_of
 from qwen_image_spec.dialect import Dialect, dialect
 from qwen_image_spec.evidence import Level, Reaction
 from qwen_image_spec.rules import Violation
@@ -40,8 +41,17 @@ class Admission:
         self._dialects: dict[tuple[int, int], Dialect] = {}
 
     def read(self, exchange: Exchange, endpoint: Endpoint, content_type: bytes | None) -> dict[str, Json]:
-        """The body as a JSON object; raises Refused when it is none."""
+        """The body as a JSON object, made from a form where the endpoint takes forms.
+
+        Raises Refused when it is neither.
+        """
         encoding = encoding_of(content_type)
+        if encoding == "multipart" and encoding in endpoint.encodings and content_type is not None:
+            try:
+                form = exchange.form = document_of(parts_of(exchange.body, content_type))
+            except BadBody as error:
+                raise refused(error.clause, "body", None, "multipart/form-data") from None
+            return form
         if encoding != "json" or "json" not in endpoint.encodings:
             raise refused(
                 "body.media-type",

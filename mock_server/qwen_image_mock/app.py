@@ -5,6 +5,7 @@ Provider paths go straight to the handler; pictures and the admin API have route
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,12 @@ from qwen_image_mock.bodies import BadBody, Disconnected, read
 from qwen_image_mock.encode import encode_refusal, refusal_of
 from qwen_image_mock.exchange import Exchange
 from qwen_image_mock.handler import Handler, encode
+from qwen_image_mock.hints import hints_of
 from qwen_image_mock.picture_route import PictureRoute
 from qwen_image_mock.state import State
+from qwen_image_mock.transport_faults import send_in
+from qwen_image_mock.upload_routes import UploadRoute
+from qwen_image_mock.uploads import PREFIX as OBJECTS
 from qwen_image_spec.catalogue import entry_for
 
 if TYPE_CHECKING:
@@ -52,7 +57,8 @@ class App:
     def __init__(self, state: State) -> None:
         self.state = state
         self._handler = Handler(state)
-        self._pictures = PictureRoute(state.addresses)
+        self._pictures = PictureRoute(state.addresses, state.thumbnails)
+        self._uploads = UploadRoute(state.uploads)
         self._admin = admin_app(state)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,8 +73,8 @@ class App:
         route, variable = self.state.router.find(path)
         provider = route.provider if route is not None else None
         if provider is None:
-            if path.startswith(PREFIX):
-                await self._picture(scope, path, send)
+            if path.startswith((PREFIX, OBJECTS)):
+                await self._file(scope, receive, path, send)
                 return
             provider = None if path.startswith("/_mock") else self.state.router.provider_at(path)
             if provider is None:
@@ -101,28 +107,34 @@ class App:
             body=body,
         )
         try:
-            self._handler.handle(exchange, route, variable, headers, query, too_large=too_large)
+            await self._handler.handle(exchange, route, variable, headers, query, too_large=too_large)
             content = encode(exchange.answer)
         except Exception:  # noqa: BLE001 # the last net: a bug of the mock is answered in the provider's shape too
             content = _own_fault(exchange)
         state.journal.add(exchange, len(body) + len(content))
-        await _send(
-            send,
-            exchange.status,
-            [
-                (b"content-type", b"application/json"),
-                (b"content-length", str(len(content)).encode()),
-                (b"x-request-id", exchange.id.encode()),
-                _CORS,
-                *exchange.answer_headers,
-            ],
-            content,
-        )
+        await self._answer(exchange, content, receive, send)
 
-    async def _picture(self, scope: Scope, path: str, send: Send) -> None:
+    async def _answer(self, exchange: Exchange, content: bytes, receive: Receive, send: Send) -> None:
+        headers = [(b"x-request-id", exchange.id.encode()), _CORS, *exchange.answer_headers]
+        if self.state.settings.hints:
+            headers += hints_of(exchange)
+        if exchange.manner is not None:
+            await send_in(exchange.manner, self.state.clock, receive, send, exchange.status, headers, content)
+            return
+        length = str(len(content)).encode()
+        headed = [(b"content-type", b"application/json"), (b"content-length", length), *headers]
+        await _send(send, exchange.status, headed, content)
+
+    async def _file(self, scope: Scope, receive: Receive, path: str, send: Send) -> None:
+        """What an object store would answer: pictures to fetch, uploads to take."""
         if scope["method"] == "OPTIONS":
             await _send(send, 204, [*_PREFLIGHT], b"")
-            return
+        elif path.startswith(PREFIX):
+            await self._picture(scope, path, send)
+        else:
+            await self._upload(scope, receive, send)
+
+    async def _picture(self, scope: Scope, path: str, send: Send) -> None:
         status, headers, body = self._pictures.answer(
             scope["method"],
             path,
@@ -131,6 +143,19 @@ class App:
             self.state.randomness.uuid(),
         )
         await _send(send, status, headers, body)
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        settings = self.state.settings
+        try:
+            body = await read(receive, settings.body_limit, settings.drain_limit)
+        except BadBody:
+            body = None
+        except Disconnected:
+            return
+        status, headers, content = await asyncio.to_thread(
+            self._uploads.answer, scope["method"], dict(scope["headers"]), body, self.state.randomness.uuid()
+        )
+        await _send(send, status, headers, content)
 
     def _origin(self, scope: Scope, headers: dict[bytes, bytes], root: str) -> str:
         """What stands before a picture's path: what the client used to come here, or the public address."""
@@ -152,7 +177,7 @@ def _own_fault(exchange: Exchange) -> bytes:
     traceback.print_exc(file=sys.stderr)
     entry = entry_for("fault.server-error", exchange.provider)
     turned = refusal_of(entry, "fault.server-error", {})
-    exchange.status = turned.status
+    exchange.status, exchange.manner = turned.status, None
     exchange.answer = encode_refusal(turned, exchange.provider, exchange.id)
     return encode(exchange.answer)
 

@@ -28,7 +28,38 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
         context.exit()
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def _list_faults(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 # click's signature
+    if value and not context.resilient_parsing:
+        from qwen_image_mock.fault_kinds import names_of, overview  # noqa: PLC0415 # keeps start-up short
+        from qwen_image_spec import load  # noqa: PLC0415 # same
+
+        click.echo(overview(names_of(load().providers.values())))
+        context.exit()
+
+
+def _list_scenarios(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 # click's signature
+    if value and not context.resilient_parsing:
+        from qwen_image_mock.scenarios import overview  # noqa: PLC0415 # keeps start-up short
+
+        click.echo(overview())
+        context.exit()
+
+
+class _Command(click.Command):
+    """The command, whose help tells the scenarios from their file."""
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the scenarios below the options."""
+        from qwen_image_mock.scenarios import scenario_names  # noqa: PLC0415 # keeps start-up short
+
+        super().format_epilog(context, formatter)
+        with formatter.section("Scenarios"):
+            formatter.write_dl(list(scenario_names().items()))
+
+
+@click.command(
+    cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -70,14 +101,39 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
     default=1.0,
     show_default=True,
     type=click.FloatRange(0),
-    help="How long an asynchronous task takes.",
+    help="How long an asynchronous task takes; 0 is at once.",
 )
+@click.option(
+    "--task-polls",
+    type=click.IntRange(0),
+    help="Let tasks go by queries instead of time: so many see them unfinished.",
+)
+@click.option("--limits", is_flag=True, help="Enforce the rate and concurrency limits of each model.")
+@click.option("--scenario", default="", metavar="NAME", help="Simulate a mix of conditions; see below.")
+@click.option("--hints", is_flag=True, help="Tell violations in a header of the answer, X-Mock-Violations.")
+@click.option("--fetch-images", is_flag=True, help="Fetch input images from other hosts.")
 @click.option(
     "--body-limit",
     default=32,
     show_default=True,
     type=click.IntRange(1, 1024),
     help="Largest request body, in MiB.",
+)
+@click.option(
+    "--list-faults",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_faults,
+    help="Print the conditions that can be simulated.",
+)
+@click.option(
+    "--list-scenarios",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_scenarios,
+    help="Print the scenarios.",
 )
 @click.option("--quiet", is_flag=True, help="Print the address only.")
 @click.option(
@@ -94,15 +150,21 @@ def main(host: str, port: int, *, quiet: bool, **options: Any) -> None:
     API keys: any key is taken, except one that contains invalid, wrong, bad, revoked, expired or refused.
       QWEN_IMAGE_MOCK_KEYS   comma-separated keys: only these are taken
       QWEN_IMAGE_MOCK_TOKEN  opens /_mock to other machines (header X-Mock-Token)
-    Faults: a prompt with [[mock:throttle retry_after=1 times=2]], or a key such as sk-mock-throttle.
+    Faults (--list-faults), asked for in one of these ways:
+      prompt  a cat [[mock:throttle retry_after=1 times=2]]
+      key     sk-mock-throttle
+      model   MODEL+mock-throttle, with options MODEL+mock-throttle,times=2
+      admin   POST /_mock/faults {"name": "throttle", "times": 2, "operation": "query"}
+    Tasks: POST /_mock/tasks {"seconds": 5} or {"polls": 3} or {"at_once": true} while it runs.
     """  # noqa: D301 # click reads the \b
     from qwen_image_mock.app import create_app  # noqa: PLC0415 # so that --help is quick
+    from qwen_image_mock.scenarios import UnknownScenario  # noqa: PLC0415 # same
     from qwen_image_mock.server import listen  # noqa: PLC0415 # same
     from qwen_image_spec import SpecError  # noqa: PLC0415 # same
 
     try:
         app = create_app(_settings(**options))
-    except SpecError as error:
+    except (SpecError, UnknownScenario) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     try:

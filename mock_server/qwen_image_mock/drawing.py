@@ -9,7 +9,7 @@ from typing import Self
 
 import orjson
 
-from qwen_image_mock.pictures import Picture, render
+from qwen_image_mock.pictures import Picture, Thumbnail, render
 
 _SHOWN = 120
 
@@ -21,6 +21,7 @@ class Drawing:
     Sides in pixels, the start of the prompt, and a digest of all that was said in words.
 
     `mark` is the watermark's text, empty for none. It is no part of what the picture shows beneath it.
+    `inputs` are the digests of the images it was made from.
     """
 
     width: int
@@ -30,33 +31,43 @@ class Drawing:
     prompt: str
     digest: str
     mark: str = ""
+    inputs: tuple[str, ...] = ()
 
     @classmethod
     def of(  # all that a picture shows
-        cls, size: tuple[int, int], seed: int, model: str, prompt: str, meaning: str, mark: str
+        cls,
+        size: tuple[int, int],
+        seed: int,
+        model: str,
+        prompt: str,
+        meaning: str,
+        mark: str,
+        inputs: tuple[str, ...] = (),
     ) -> Self:
         """The drawing for an effective request; `prompt` is shown, `meaning` is all that was said."""
-        digest = blake2b(meaning.encode("utf-8", "replace"), digest_size=9).digest()
-        return cls(size[0], size[1], seed, model, prompt[:_SHOWN], urlsafe_b64encode(digest).decode(), mark)
+        said = "\0".join((meaning, *inputs)).encode("utf-8", "replace")
+        digest = urlsafe_b64encode(blake2b(said, digest_size=9).digest()).decode()
+        return cls(size[0], size[1], seed, model, prompt[:_SHOWN], digest, mark, inputs)
 
     def token(self) -> str:
         """The drawing as text for an address."""
         fields = (self.width, self.height, self.seed, self.model, self.prompt, self.digest, self.mark)
-        return urlsafe_b64encode(orjson.dumps(fields)).rstrip(b"=").decode()
+        return urlsafe_b64encode(orjson.dumps((*fields, *self.inputs))).rstrip(b"=").decode()
 
     @classmethod
     def read(cls, token: str) -> Self:
         """The drawing of a token; raises ValueError when it is none."""
-        width, height, seed, model, prompt, digest, mark = orjson.loads(
+        width, height, seed, model, prompt, digest, mark, *inputs = orjson.loads(
             urlsafe_b64decode(token + "=" * (-len(token) % 4))
         )
-        return cls(width, height, seed, model, prompt, digest, mark)
+        return cls(width, height, seed, model, prompt, digest, mark, tuple(inputs))
 
-    def png(self, index: int) -> bytes:
-        """The picture of that index, from 0, as a PNG file."""
+    def png(self, index: int, thumbnail: Thumbnail | None = None) -> bytes:
+        """The picture of that index, from 0, as a PNG file; `thumbnail` is what its `inputs` look like."""
         key = blake2b(
             f"{self.model}/{self.digest}/{self.seed}/{index}/{self.width}x{self.height}".encode(),
             digest_size=16,
         ).digest()
         small_print = f"{self.model}  {self.width}x{self.height}  seed {self.seed}  #{index + 1}"
-        return render(Picture(self.width, self.height, key, (self.prompt, small_print), self.mark or None))
+        lines = (self.prompt, small_print)
+        return render(Picture(self.width, self.height, key, lines, self.mark or None, thumbnail=thumbnail))

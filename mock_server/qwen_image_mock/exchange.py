@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qwen_image_mock.credentials import Caller
+    from qwen_image_mock.faults import Condition
+    from qwen_image_mock.inputs import Brought
+    from qwen_image_mock.transport_faults import Manner
     from qwen_image_spec.model import Endpoint, Model, Provider
     from qwen_image_spec.request import ImageRequest
     from qwen_image_spec.rules import Violation
@@ -22,7 +25,9 @@ Json = Any
 class Exchange:
     """A request on its way through the mock; each step fills in what it finds out.
 
-    `id` is the request id, `time` seconds since the epoch, `path` with its query as it came.
+    `id` is the request id, `time` seconds since the epoch, `path` with its query as it came. `condition` is
+    the simulated fault it met, `manner` how its answer goes onto the wire when not as usual, `notes` what
+    the mock has to say about it.
     """
 
     id: str
@@ -36,14 +41,19 @@ class Exchange:
     endpoint: Endpoint | None = None
     operation: str = ""
     body: bytes = b""
+    form: Json = None
     document: Json = None
     model: Model | None = None
     decoded: ImageRequest | None = None
+    inputs: Sequence[Brought] = ()
     effective: Mapping[str, Json] | None = None
     violations: list[Violation] = field(default_factory=list)
     status: int = 0
     answer: Json = None
     answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    condition: Condition | None = None
+    manner: Manner | None = None
+    notes: list[str] = field(default_factory=list)
 
     def outline(self) -> Exchange:
         """The exchange without what may be large: enough to filter by."""

@@ -1,7 +1,6 @@
-"""Conditions a real provider has, simulated: by admin call, by a marker in the prompt, or by the API key.
+"""Conditions a real provider has, simulated: by admin call, prompt marker, API key, model alias or scenario.
 
-A fault is named by a row of the provider's error catalogue (`rate-limit`) or by what raises it
-(`throttle`, for the clause `fault.throttle`).
+`fault_kinds.py` lists them; `conditions.py` makes them happen.
 """
 
 from __future__ import annotations
@@ -11,23 +10,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qwen_image_mock.credentials import tag_of
+from qwen_image_mock.fault_kinds import KINDS, OPTIONS, Kind, Place, names_of, plain_name, row_of, unknown
+from qwen_image_mock.values import number, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from qwen_image_mock.credentials import Caller
+    from qwen_image_mock.exchange import Exchange
+    from qwen_image_mock.scenarios import Scenario
     from qwen_image_spec.model import ErrorEntry, Model, Provider
 
 Json = Any
-_MARKER = re.compile(r"\[\[mock:([a-z0-9._-]+)((?:\s+[a-z_]+=[^\s\]]+)*)\s*\]\]")
+_MARKER = re.compile(r"\[\[mock:([A-Za-z0-9._-]+)((?:\s+[a-z_]+=[^\s\]]+)*)\s*\]\]")
 _OPEN = "[[mock:"
-_CLAUSE = "fault."
+ALIAS = "+mock-"
 _REMEMBERED = 10_000
+_FILTERS = ("provider", "model", "operation")
 
 
 @dataclass(slots=True)
 class Fault:
-    """One condition.
+    """One condition asked for by an admin call.
 
     `times` is how often it still happens (None: always); the empty filters match everything.
     """
@@ -67,38 +70,71 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A fault that happens now: the catalogue's row, its clause, and the options it was given."""
+    """A fault that happens now: its kind, the catalogue's row it answers with, and its options."""
 
-    entry: ErrorEntry
+    kind: Kind
+    entry: ErrorEntry | None
     clause: str
     options: Mapping[str, Json]
+    polls: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.kind.name
+
+
+def split_alias(model: Json) -> tuple[Json, str]:
+    """The model's own name, and what follows `+mock-` in the one that was given (empty when nothing does)."""
+    if not isinstance(model, str) or ALIAS not in model:
+        return model, ""
+    name, _, asked = model.partition(ALIAS)
+    return name, asked
 
 
 class Faults:
     """The faults that were asked for, and how often each marker was met."""
 
-    def __init__(self) -> None:
+    def __init__(self, providers: Mapping[str, Provider], scenario: Scenario | None = None) -> None:
+        self.names = names_of(providers.values())
+        self.scenario = scenario
+        self._providers = providers
         self._faults: dict[str, Fault] = {}
-        self._met: dict[tuple[str, int, int], int] = {}
+        self._met: dict[tuple[str, str, int], int] = {}
         self._next = 0
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Fault]:
         return iter(self._faults.values())
 
     def add(self, data: Mapping[str, Json]) -> Fault:
         """Add a fault from the admin API's JSON; raises ValueError with what is wrong."""
         known = dict(data)
-        name = str(known.pop("entry", "") or known.pop("clause", "") or known.pop("name", "")).removeprefix(
-            _CLAUSE
-        )
-        if not name:
+        named = known.pop("entry", None) or known.pop("clause", None) or known.pop("name", None)
+        if not isinstance(named, str) or not named:
             raise ValueError("name the fault: entry, clause or name")
+        name = plain_name(named, self.names)
+        if name not in self.names:
+            raise ValueError(unknown("fault", name, self.names))
         times = known.pop("times", None)
         if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
             raise ValueError("times is a whole number from 1, or left out for always")
-        words = {key: str(known.pop(key, "") or "") for key in ("provider", "model", "operation")}
+        words = {key: str(known.pop(key, "") or "") for key in _FILTERS}
+        if words["provider"] and words["provider"] not in self._providers:
+            raise ValueError(unknown("provider", words["provider"], self._providers))
+        own = self._providers.get(words["provider"])
+        if own is not None and not known_at(name, own):
+            raise ValueError(f"{name!r} is not in the catalogue of {own.id}")
         key = str(known.pop("key", "") or "")
+        strange = next((option for option in known if option not in OPTIONS), None)
+        if strange is not None:
+            raise ValueError(unknown("option", strange, OPTIONS))
+        if "error" in known and known["error"] not in self.names:
+            raise ValueError(unknown("error", str(known["error"]), self.names))
         self._next += 1
+        kind = KINDS.get(name)
+        if kind is not None and kind.place is Place.POLL and not words["operation"]:
+            words["operation"] = "query"
+            times = int(kind.defaults["times"]) if times is None else times
         fault = Fault(
             f"fault-{self._next}", name, times, key=tag_of(key) if key else "", options=known, **words
         )
@@ -110,69 +146,143 @@ class Faults:
         return self._faults.pop(fault_id, None) is not None
 
     def clear(self) -> None:
-        """Take every fault away and forget the markers met."""
+        """Take every fault away, forget the markers met, and start the scenario again."""
         self._faults.clear()
         self._met.clear()
+        if self.scenario is not None:
+            self.scenario.restart()
 
-    def now(
-        self, provider: Provider, model: Model | None, caller: Caller, prompt: Json, operation: str
-    ) -> Condition | None:
-        """The condition a request meets, if any; counts it."""
-        if self._faults:
-            for fault in self._faults.values():
-                if fault.meets(provider.id, caller.tag, model.id if model is not None else "", operation):
-                    condition = condition_of(fault.name, provider, model, fault.options)
-                    if condition is not None:
-                        if fault.times is not None:
-                            fault.times -= 1
-                        return condition
-        if caller.condition:
-            condition = condition_of(caller.condition, provider, model, {})
+    def now(self, exchange: Exchange, prompt: Json = None, alias: str = "") -> Condition | None:
+        """The condition a request meets, if any.
+
+        Counts it. What cannot happen here is noted in the journal.
+        """
+        return (
+            self._by_admin(exchange)
+            or (
+                self._condition(exchange.caller.condition, exchange, {})
+                if exchange.caller.condition
+                else None
+            )
+            or (self._marked(exchange, prompt, alias) if alias or isinstance(prompt, str) else None)
+            or (self._drawn(self.scenario, exchange) if self.scenario is not None else None)
+        )
+
+    def _by_admin(self, exchange: Exchange) -> Condition | None:
+        model = exchange.model.id if exchange.model is not None else ""
+        for fault in self._faults.values():
+            if fault.meets(exchange.provider.id, exchange.caller.tag, model, exchange.operation):
+                condition = self._condition(fault.name, exchange, fault.options)
+                if condition is not None:
+                    if fault.times is not None:
+                        fault.times -= 1
+                    return condition
+        return None
+
+    def _marked(self, exchange: Exchange, prompt: Json, alias: str) -> Condition | None:
+        """The condition of the model's alias, or of the first marker in the prompt that has one left."""
+        tag = exchange.caller.tag
+        if alias:
+            name, options = _words(alias.replace(",", " "))
+            model = exchange.model.id if exchange.model is not None else ""
+            condition = self._counted(name, options, exchange, (tag, f"{model}{ALIAS}{alias}", 0))
             if condition is not None:
                 return condition
-        if isinstance(prompt, str) and _OPEN in prompt:
-            return self._marked(prompt, provider, model, caller)
+        if not isinstance(prompt, str) or _OPEN not in prompt:
+            return None
+        for match in _MARKER.finditer(prompt):
+            name, options = _words(match[0][len(_OPEN) : -2])
+            condition = self._counted(name, options, exchange, (tag, prompt, match.start()))
+            if condition is not None:
+                return condition
         return None
 
-    def _marked(
-        self, prompt: str, provider: Provider, model: Model | None, caller: Caller
+    def _counted(
+        self, name: str, options: dict[str, Json], exchange: Exchange, place: tuple[str, str, int]
     ) -> Condition | None:
-        for match in _MARKER.finditer(prompt):
-            options: dict[str, Json] = dict(pair.split("=", 1) for pair in match[2].split())
-            condition = condition_of(match[1], provider, model, options)
-            if condition is None:
-                continue
-            times = options.get("times", "")
-            if not times.isdecimal():
-                return condition
-            if len(self._met) > _REMEMBERED:
-                self._met.clear()
-            place = (caller.tag, hash(prompt), match.start())
-            met = self._met.get(place, 0)
-            if met < int(times):
-                self._met[place] = met + 1
+        """The condition of a marker, unless it was met so many times already as it says."""
+        condition = self._condition(name, exchange, options)
+        if condition is None or condition.polls or "times" not in options:
+            return condition
+        if len(self._met) > _REMEMBERED:
+            self._met.clear()
+        met = self._met.get(place, 0)
+        if met >= whole(options, "times", 1):
+            return None
+        self._met[place] = met + 1
+        return condition
+
+    def _drawn(self, scenario: Scenario, exchange: Exchange) -> Condition | None:
+        for name, options in scenario.draw(exchange.caller.tag, exchange.operation):
+            condition = condition_of(name, exchange.provider, exchange.model, options)
+            if condition is not None and condition.kind.happens_at(exchange.operation):
                 return condition
         return None
+
+    def _condition(self, word: str, exchange: Exchange, options: Mapping[str, Json]) -> Condition | None:
+        name = plain_name(word, self.names)
+        if name not in self.names:
+            exchange.notes.append(unknown("fault", name, self.names))
+            return None
+        condition = condition_of(name, exchange.provider, exchange.model, options)
+        if condition is None:
+            exchange.notes.append(f"fault {name!r} is not in the catalogue of {exchange.provider.id}")
+        elif condition.polls:
+            return condition if exchange.operation == "submit" else None
+        elif not condition.kind.happens_at(exchange.operation):
+            return None
+        return condition
+
+
+def known_at(name: str, provider: Provider) -> bool:
+    """Whether a condition can be had at a provider, or at one of its models."""
+    models = (None, *provider.models.values())
+    return any(condition_of(name, provider, model, {}) is not None for model in models)
 
 
 def condition_of(
     name: str, provider: Provider, model: Model | None, options: Mapping[str, Json]
 ) -> Condition | None:
-    """The condition of that name at a provider.
+    """The condition of that name at a provider, or None where its catalogue has no such error.
 
-    A name may be longer than the fault's own (`throttled` for `throttle`).
+    `on=poll` moves it from the request itself to the first queries of the task it makes.
     """
-    rows = (*(model.errors if model is not None else ()), *provider.errors)
-    name = name.removeprefix(_CLAUSE)
-    for row in rows:
-        if row.id == name or _CLAUSE + name in row.raised_by:
-            return Condition(
-                row,
-                next((clause for clause in row.raised_by if clause.startswith(_CLAUSE)), _CLAUSE + name),
-                options,
-            )
-    for row in rows:
-        for clause in row.raised_by:
-            if clause.startswith(_CLAUSE) and name.startswith(clause.removeprefix(_CLAUSE)):
-                return Condition(row, clause, options)
-    return None
+    kind = KINDS.get(name) or Kind(name, Place.REFUSAL, "", (name,))
+    asked = options.get("error")
+    rows = (asked, *kind.rows) if isinstance(asked, str) else kind.rows
+    found = row_of((*rows, name) if kind.place is Place.REFUSAL else rows, provider, model)
+    if found is None and kind.rows:
+        return None
+    entry, clause = found if found is not None else (None, "")
+    return Condition(kind, entry, clause, {**kind.defaults, **options}, options.get("on") == "poll")
+
+
+def polling(condition: Condition, provider: Provider, model: Model | None) -> tuple[Condition, int] | None:
+    """What the first queries of a task meet because of a condition at its submission, and how many do."""
+    times = whole(condition.options, "times", 1)
+    if condition.polls:
+        return Condition(condition.kind, condition.entry, condition.clause, condition.options), times
+    if condition.kind.place is not Place.POLL:
+        return None
+    return _as_answer(condition, provider, model), times
+
+
+def _as_answer(condition: Condition, provider: Provider, model: Model | None) -> Condition:
+    """A failing poll, as the refusal or the page it is answered with."""
+    status = condition.options.get("status")
+    name = (
+        "html" if status == "html" else "throttle" if number(condition.options, "status", 0) == 429 else "503"
+    )
+    found = condition_of(name, provider, model, {} if name != "503" else {"status": status})
+    return found or condition
+
+
+def at_query(condition: Condition, provider: Provider) -> Condition:
+    """A condition met by a query itself: a failing poll becomes what it is answered with."""
+    return _as_answer(condition, provider, None) if condition.kind.place is Place.POLL else condition
+
+
+def _words(text: str) -> tuple[str, dict[str, Json]]:
+    """A name and its options, as in `throttle retry_after=7 times=2`."""
+    name, *pairs = text.split()
+    return name, dict(pair.split("=", 1) for pair in pairs if "=" in pair)

@@ -7,17 +7,16 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from qwen_image_mock import tasks
+from qwen_image_mock import stream, tasks
 from qwen_image_mock.admission import ASYNC_HEADER, Admission, Refused, refused, unknown_fields
-from qwen_image_mock.encode import (
-    Delivery,
-    encode_refusal,
-    encode_success,
-    refusal_for,
-    refusal_of,
-    sync_shape,
-)
+from qwen_image_mock.conditions import emptied, meet, refuse, shortened
+from qwen_image_mock.conditions import refusal as refusal_of
+from qwen_image_mock.encode import Delivery, encode_refusal, encode_success, refusal_for, sync_shape
+from qwen_image_mock.faults import at_query, condition_of, split_alias
+from qwen_image_mock.hints import strictness_of
 from qwen_image_mock.inline import inline_pictures
+from qwen_image_mock.inputs import flaws_of, looked_of
+from qwen_image_mock.multipart import coerced
 from qwen_image_mock.outcome import outcome_of
 from qwen_image_spec.rules import Violation, check, refusal
 
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qwen_image_mock.exchange import Exchange
-    from qwen_image_mock.faults import Condition
+    from qwen_image_mock.limits import Exceeded
+    from qwen_image_mock.outcome import Outcome
     from qwen_image_mock.routing import Route
     from qwen_image_mock.state import State
     from qwen_image_spec.model import Endpoint, Model
@@ -42,7 +42,7 @@ class Handler:
         self._state = state
         self._admission = Admission(state.providers)
 
-    def handle(  # all that routing found out
+    async def handle(  # all that routing found out
         self,
         exchange: Exchange,
         route: Route | None,
@@ -63,7 +63,7 @@ class Handler:
                     "body.too-large", "body", None, f"at most {self._state.settings.body_limit} bytes"
                 )
             if exchange.operation in _IMAGE_OPERATIONS:
-                self._image_request(exchange, endpoint, headers)
+                await self._image_request(exchange, endpoint, headers)
             else:
                 self._other(exchange, variable, query)
         except Refused as outcome:
@@ -82,34 +82,51 @@ class Handler:
         exchange.operation = endpoint.operations[0]
         return endpoint
 
-    def _image_request(self, exchange: Exchange, endpoint: Endpoint, headers: Mapping[bytes, bytes]) -> None:
+    async def _image_request(
+        self, exchange: Exchange, endpoint: Endpoint, headers: Mapping[bytes, bytes]
+    ) -> None:
         state = self._state
         admission = self._admission
         document = exchange.document = admission.read(exchange, endpoint, headers.get(b"content-type"))
-        model = exchange.model = admission.model(document.get("model"), exchange.provider, endpoint)
+        name, alias = split_alias(document.get("model"))
+        model = exchange.model = admission.model(name, exchange.provider, endpoint)
         asynchronous = admission.asynchronous(endpoint, headers.get(ASYNC_HEADER))
-        request = exchange.decoded = admission.dialect(model, endpoint).decode(document)
+        exceeded = state.limits.image_request(exchange, model, state.store, task=asynchronous)
+        if exceeded is not None:
+            self._throttle(exchange, exceeded)
+            return
+        dialect = admission.dialect(model, endpoint)
+        if exchange.form is not None:
+            document = exchange.document = coerced(document, dialect)
+        request = exchange.decoded = dialect.decode(document)
         if request.images and "edit" in endpoint.operations and not asynchronous:
             exchange.operation = "edit"
-        violations = exchange.violations = check(request, model)
-        if request.unknown and state.settings.strictness != "off":
-            violations += unknown_fields(request.unknown, strict=state.settings.strictness == "strict")
+        brought = exchange.inputs = (
+            await state.inputs.bring(request, model, exchange, headers) if request.images else []
+        )
+        violations = exchange.violations = check(request, model, looked_of(brought))
+        violations += flaws_of(brought)
+        strictness = strictness_of(headers, state.settings.strictness)
+        if request.unknown and strictness != "off":
+            violations += unknown_fields(request.unknown, strict=strictness == "strict")
+        lack = None if asynchronous else stream.missing(request, model, headers)
+        if lack is not None:
+            violations.append(lack)
         refusing = refusal(violations)
         late = asynchronous and model.validates == "task" and _about_a_parameter(refusing, model)
         if refusing is not None and not late:
             raise Refused(refusing)
-        condition = state.faults.now(
-            exchange.provider, model, exchange.caller, request.prompt, exchange.operation
-        )
-        if condition is not None:
-            self._fail(exchange, condition)
-        elif refusing is not None:
+        condition = state.faults.now(exchange, request.prompt, alias)
+        if condition is not None and meet(exchange, condition):
+            return
+        if refusing is not None:
             failing = refusal_for(
                 refusing, exchange.provider, model, request.model, exchange.method, exchange.path
             )
             exchange.status, exchange.answer = 200, tasks.submit(state, exchange, model, None, failing)
         else:
-            self._deliver(exchange, endpoint, model, request, asynchronous=asynchronous)
+            streams = stream.interleaves(request, model) and stream.wanted(request, model, headers)
+            self._deliver(exchange, endpoint, model, request, asynchronous=asynchronous, streams=streams)
 
     def _deliver(
         self,
@@ -119,29 +136,53 @@ class Handler:
         request: ImageRequest,
         *,
         asynchronous: bool,
+        streams: bool,
     ) -> None:
         state = self._state
-        outcome = outcome_of(request, model, exchange.violations, exchange.caller.tag, state.randomness)
+        outcome = outcome_of(
+            request, model, exchange.violations, exchange.caller.tag, state.randomness, exchange.inputs
+        )
+        outcome = stream.mixed(outcome, request)
         exchange.effective = outcome.effective
         exchange.status = 200
         if asynchronous:
             exchange.answer = tasks.submit(state, exchange, model, outcome, None)
             return
+        outcome = shortened(outcome, exchange.condition)
         inline = outcome.effective.get("response_format") == "b64_json"
         pictures = (
-            inline_pictures(outcome.drawing, outcome.count)
+            inline_pictures(outcome.drawing, outcome.count, state.thumbnails)
             if inline
             else state.addresses.make(exchange.origin, outcome.drawing, outcome.count, outcome.life)
         )
         delivery = Delivery(outcome, pictures, inline, exchange.id, int(exchange.time))
-        exchange.answer = encode_success(delivery, sync_shape(exchange.provider, endpoint.result, model))
+        body = encode_success(delivery, sync_shape(exchange.provider, endpoint.result, model))
+        body = emptied(stream.interleaved(body, outcome, pictures), exchange.condition)
+        exchange.answer = body
+        self._stream(exchange, body, outcome, streams=streams)
+
+    def _stream(self, exchange: Exchange, body: dict[str, Json], outcome: Outcome, *, streams: bool) -> None:
+        condition = exchange.condition
+        name = "" if condition is None else condition.name
+        if streams and condition is not None and name == "stream-error":
+            stream.put(exchange, list(stream.events(body, outcome)), refusal_of(exchange, condition))
+        elif streams and name != "empty-data":
+            stream.put(exchange, list(stream.events(body, outcome)))
+        elif streams or name == "one-event":
+            stream.put(exchange, [body])
 
     def _other(self, exchange: Exchange, variable: str, query: str) -> None:
         state = self._state
-        condition = state.faults.now(exchange.provider, None, exchange.caller, None, exchange.operation)
-        if condition is not None:
-            self._fail(exchange, condition)
+        exceeded = state.limits.managing(exchange)
+        if exceeded is not None:
+            self._throttle(exchange, exceeded)
             return
+        condition = state.faults.now(exchange)
+        if condition is None and exchange.operation == "query":
+            condition = tasks.poll_condition(state, exchange, variable)
+        if condition is not None and meet(exchange, at_query(condition, exchange.provider)):
+            return
+        exchange.status = 200
         match exchange.operation:
             case "query":
                 exchange.answer = tasks.query(state, exchange, variable)
@@ -149,6 +190,8 @@ class Handler:
                 exchange.answer = tasks.cancel(state, exchange, variable)
             case "list":
                 exchange.answer = tasks.listing(state, exchange, dict(parse_qsl(query)))
+            case "upload":
+                exchange.answer = self._policy(exchange, dict(parse_qsl(query)))
             case "models":
                 exchange.answer = {
                     "object": "list",
@@ -159,7 +202,16 @@ class Handler:
                 }
             case _:
                 raise refused("route.unknown", "path", exchange.path)
-        exchange.status = 200
+
+    def _policy(self, exchange: Exchange, words: dict[str, str]) -> dict[str, Json]:
+        """Where and how to upload a file."""
+        if words.get("action") != "getPolicy":
+            raise refused("upload.action", "action", words.get("action"), "getPolicy")
+        if not words.get("model"):
+            raise refused("model.missing", "model", None, "a model of this provider")
+        facts, limit = exchange.provider.facts, self._state.settings.body_limit
+        data = self._state.uploads.policy(facts, exchange.caller.tag, exchange.origin, limit)
+        return {"request_id": exchange.id, "data": data}
 
     def _refuse(self, exchange: Exchange, violation: Violation) -> None:
         if violation not in exchange.violations:
@@ -172,27 +224,19 @@ class Handler:
         exchange.status = turned.status
         exchange.answer = encode_refusal(turned, exchange.provider, exchange.id)
 
-    def _fail(self, exchange: Exchange, condition: Condition) -> None:
-        words = {
-            "model": exchange.model.id if exchange.model is not None else "",
-            "param": "",
-            "value": "",
-            "allowed": "",
-            "method": exchange.method,
-            "path": exchange.path,
-        }
-        turned = refusal_of(condition.entry, condition.clause, words)
-        exchange.status = turned.status
-        exchange.answer = encode_refusal(turned, exchange.provider, exchange.id)
-        after = condition.options.get("retry_after", 1 if turned.status == 429 else None)
-        if after is not None:
-            exchange.answer_headers.append((b"retry-after", str(after).encode("latin-1", "replace")))
+    def _throttle(self, exchange: Exchange, exceeded: Exceeded) -> None:
+        """Refuse a request that is above a limit, and tell when the limit lets the next one in."""
+        options = {"retry_after": exceeded.wait}
+        condition = condition_of(exceeded.name, exchange.provider, exchange.model, options)
+        exchange.notes.append(f"above the limit: {exceeded.limit}")
+        if condition is not None:
+            refuse(exchange, condition)
 
 
 def _about_a_parameter(violation: Violation | None, model: Model) -> bool:
     return (
         violation is not None
-        and violation.param in model.params
+        and (violation.param in model.params or violation.param == "images")
         and violation.param not in ("prompt", "model")
     )
 

@@ -12,7 +12,10 @@ from qwen_image_spec.situation import effective as with_defaults
 from qwen_image_spec.situation import facets_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qwen_image_mock.ids import Randomness
+    from qwen_image_mock.inputs import Brought
     from qwen_image_spec.model import Model, Param
     from qwen_image_spec.request import ImageRequest
     from qwen_image_spec.rules import Violation
@@ -46,9 +49,17 @@ class Outcome:
 
 
 def outcome_of(
-    request: ImageRequest, model: Model, violations: list[Violation], caller: str, randomness: Randomness
+    request: ImageRequest,
+    model: Model,
+    violations: list[Violation],
+    caller: str,
+    randomness: Randomness,
+    brought: Sequence[Brought] = (),
 ) -> Outcome:
-    """What comes of an accepted request; `violations` are those the provider mends or overlooks."""
+    """What comes of an accepted request; `violations` are those the provider mends or overlooks.
+
+    `brought` are its input images.
+    """
     values = with_defaults(request, model)
     for name in request.parameters:
         facets = facets_of(model.params[name], request, model)
@@ -60,7 +71,7 @@ def outcome_of(
             prompt = _mended_prompt(prompt, violation, model, request)
         elif violation.param in values:
             _mend(violation, model, request, values)
-    size = size_of(values.get("size"), request, model)
+    size = size_of(values.get("size"), request, model, brought[-1].size if brought else None)
     count = values.get("n")
     count = max(1, min(count, MOST_PICTURES)) if isinstance(count, int) else 1
     seed = values.get("seed")
@@ -71,7 +82,8 @@ def outcome_of(
     negative = values.get("negative_prompt")
     mark = (model.watermark_text or DEFAULT_MARK) if values.get("watermark") is True else ""
     meaning = f"{actual or prompt}\0{negative if isinstance(negative, str) else ''}"
-    drawing = Drawing.of((size.width, size.height), seed, model.id, prompt, meaning, mark)
+    inputs = tuple(image.name for image in brought if image.name)
+    drawing = Drawing.of((size.width, size.height), seed, model.id, prompt, meaning, mark, inputs)
     values.update(prompt=prompt, size=size.spell(separator_of(model)), n=count, seed=seed)
     return Outcome(model, prompt, actual, size.width, size.height, count, drawing, life_of(model), values)
 

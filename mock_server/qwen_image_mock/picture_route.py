@@ -11,6 +11,8 @@ from qwen_image_mock.addresses import Addresses, Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from qwen_image_mock.thumbnails import Thumbnails
+
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 _METHODS = {"PUT", "POST", "DELETE", "PATCH", "HEAD"}
 HEAD_REFUSED = Refused(403, "SignatureDoesNotMatch", "The address was signed for GET.")
@@ -19,8 +21,9 @@ HEAD_REFUSED = Refused(403, "SignatureDoesNotMatch", "The address was signed for
 class PictureRoute:
     """Answers requests for pictures as an object store would."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: Addresses, thumbnails: Thumbnails) -> None:
         self._addresses = addresses
+        self._thumbnails = thumbnails
 
     def answer(
         self, method: str, path: str, query: str, headers: Mapping[bytes, bytes], request_id: str
@@ -30,10 +33,10 @@ class PictureRoute:
         HEAD is refused, as by addresses signed for GET.
         """
         if method in _METHODS:
-            return _refused(HEAD_REFUSED, request_id)
+            return refused_as_xml(HEAD_REFUSED, request_id)
         opened = self._addresses.open(path, query)
         if isinstance(opened, Refused):
-            return _refused(opened, request_id)
+            return refused_as_xml(opened, request_id)
         drawing, index = opened
         tag = b'"' + blake2b(path.encode(), digest_size=16).hexdigest().upper().encode() + b'"'
         more = [
@@ -44,7 +47,7 @@ class PictureRoute:
         ]
         if headers.get(b"if-none-match") == tag:
             return 304, more, b""
-        body = drawing.png(index)
+        body = drawing.png(index, self._thumbnails.sheet(drawing.inputs))
         return (
             200,
             [(b"content-type", b"image/png"), (b"content-length", str(len(body)).encode()), *more],
@@ -52,7 +55,8 @@ class PictureRoute:
         )
 
 
-def _refused(refused: Refused, request_id: str) -> Answer:
+def refused_as_xml(refused: Refused, request_id: str) -> Answer:
+    """A refusal as an object store words it."""
     body = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n  <Code>{refused.code}</Code>\n'
         f"  <Message>{escape(refused.message)}</Message>\n  <RequestId>{request_id}</RequestId>\n</Error>\n"

@@ -33,6 +33,15 @@ def qwen_image_mock(qwen_image_mock_server: Mock) -> Iterator[Mock]:
 
 
 @pytest.fixture
+def qwen_image_mock_isolated() -> Iterator[Mock]:
+    """A mock of the test's own, on a free port: nothing is shared with other tests, not even the clock."""
+    from qwen_image_mock.server import serve  # noqa: PLC0415 # only when a test wants it
+
+    with serve() as mock:
+        yield mock
+
+
+@pytest.fixture
 def qwen_image_mock_url(qwen_image_mock: Mock) -> str:
     """The address of the run's mock, such as http://127.0.0.1:40123."""
     return qwen_image_mock.url

@@ -82,12 +82,23 @@ class Mock:
     def fault(self, name: str, **options: Json) -> str:
         """Simulate a condition, such as `throttle`; gives the fault's id.
 
-        Options: times, provider, key, model, retry_after.
+        Filters: provider, key, model, operation; `times` is how often it happens, then it is over. The names
+        and their options are listed by `qwen-image-mock --list-faults`. Raises ValueError for a name that
+        does not exist.
         """
         return self.app.state.faults.add({"name": name, **options}).id
 
+    def tasks(self, *, seconds: float | None = None, polls: int | None = None, at_once: bool = False) -> None:
+        """Let tasks submitted from now on take so many seconds, or so many polls, or be done at once."""
+        wanted = {"seconds": seconds, "polls": polls, "at_once": at_once}
+        self.app.state.pace.change({name: value for name, value in wanted.items() if value is not None})
+
+    def limits(self, *, on: bool = True) -> None:
+        """Switch the rate and concurrency limits of each model on or off."""
+        self.app.state.limits.on = on
+
     def reset(self) -> None:
-        """Forget journal, tasks, faults and the clock's moves."""
+        """Forget journal, tasks, faults, and changes of clock, pace and limits."""
         self.app.state.reset()
 
 

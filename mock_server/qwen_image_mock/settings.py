@@ -20,7 +20,11 @@ class Settings:
 
     `keys` lists the accepted API keys (None: every key is taken that does not say of itself that it is bad);
     `strictness` is about fields nobody reads: `strict` refuses, `warn` journals, `off` overlooks them;
-    `token` opens the admin API to clients that are not on this machine.
+    `fetch_images` lets the mock fetch input images from addresses that are not its own;
+    `token` opens the admin API to clients that are not on this machine. Tasks take `task_seconds`, or, with
+    `task_polls`, that many queries that see them unfinished. `limits` enforces the rate and concurrency
+    limits of each model, `scenario` names a mix of faults, `hints` tells violations in a header of the
+    answer.
     """
 
     openai_provider: str = "dieyuyun"
@@ -30,7 +34,12 @@ class Settings:
     strictness: Strictness = "warn"
     keys: frozenset[str] | None = None
     token: str = ""
+    fetch_images: bool = False
     task_seconds: float = 1.0
+    task_polls: int | None = None
+    limits: bool = False
+    scenario: str = ""
+    hints: bool = False
     body_limit: int = 32 * MEBIBYTE
     drain_limit: int = 256 * MEBIBYTE
     journal_entries: int = 2000

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
-from qwen_image_mock.inputs import size_of_image
 from qwen_image_mock.pictures import MAX_SIDE
 from qwen_image_spec.situation import facets_of, holds
 from qwen_image_spec.size import Size, parse
@@ -19,12 +18,13 @@ FALLBACK = Size(1024, 1024)
 _LAST_IMAGE = "last-image"
 
 
-def size_of(value: Any, request: ImageRequest, model: Model) -> Size:
+def size_of(value: Any, request: ImageRequest, model: Model, last: Size | None = None) -> Size:
     """The size in pixels of an effective `size` value.
 
-    Without a usable one it is the model's default, else FALLBACK in the ratio of the last input image.
+    Without a usable one it is the model's default, else FALLBACK in the ratio of the last input image,
+    whose sides are `last` where they are known.
     """
-    size = _asked(value, request, model)
+    size = _asked(value, request, model, last)
     multiple = model.facts.get("picture.multiple")
     if multiple is None or not isinstance(multiple.value, int):
         return size
@@ -46,11 +46,10 @@ def in_ratio(area: Size, image: Size | None) -> Size:
     return Size(*(max(1, min(MAX_SIDE, round(side * factor))) for side in (image.width, image.height)))
 
 
-def _asked(value: Any, request: ImageRequest, model: Model) -> Size:
+def _asked(value: Any, request: ImageRequest, model: Model, last: Size | None) -> Size:
     param = model.params.get("size")
-    last = request.images[-1] if request.images else None
     if param is None:
-        return in_ratio(FALLBACK, size_of_image(last))
+        return in_ratio(FALLBACK, last)
     facets = facets_of(param, request, model)
     for word in (value, facets.default.value if facets.default is not None else None):
         if not isinstance(word, str):
@@ -62,11 +61,11 @@ def _asked(value: Any, request: ImageRequest, model: Model) -> Size:
         if token is not None:
             keeps = model.facts.get("size.token-ratio")
             return (
-                in_ratio(token, size_of_image(last))
+                in_ratio(token, last)
                 if keeps is not None and keeps.value == _LAST_IMAGE
                 else token
             )
-    return in_ratio(FALLBACK, size_of_image(last))
+    return in_ratio(FALLBACK, last)
 
 
 def _token(word: str, facets: Facets, request: ImageRequest, model: Model) -> Size | None:

@@ -7,37 +7,62 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from qwen_image_mock.encode import Refusal
     from qwen_image_mock.outcome import Outcome
+    from qwen_image_mock.task_fate import Fate
 
 DAY = 86_400
+FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN"})
 
 
 @dataclass(slots=True)
 class Task:
-    """A submitted request. Times in seconds since the epoch; `refusal` is why it will fail, if it will."""
+    """A submitted request. Times in seconds since the epoch; `asked` counts the queries that were answered.
+
+    `path` is the endpoint it was submitted at.
+    """
 
     id: str
     owner: str
     provider: str
     model: str
     request_id: str
+    path: str
     submitted: float
-    starts: float
-    ends: float
     outcome: Outcome | None
-    refusal: Refusal | None = None
-    canceled: float | None = None
+    fate: Fate
+    asked: int = 0
 
     def status(self, now: float) -> str:
         """The task's state at a time."""
-        if self.canceled is not None:
+        fate = self.fate
+        if fate.canceled is not None and now >= fate.canceled:
             return "CANCELED"
-        if now < self.starts:
+        if now >= fate.lost:
+            return "UNKNOWN"
+        if fate.polls is not None:
+            if 0 < fate.polls >= self.asked:
+                return "RUNNING" if self.asked >= min(fate.polls, 2) else "PENDING"
+        elif now < min(fate.starts, fate.ends):
             return "PENDING"
-        if now < self.ends:
-            return "RUNNING"
-        return "SUCCEEDED" if self.refusal is None else "FAILED"
+        elif now < fate.ends:
+            return fate.held or "RUNNING"
+        return "SUCCEEDED" if fate.refusal is None else "FAILED"
+
+    def query(self, now: float) -> str:
+        """The task's state as a query sees it.
+
+        The query counts, and the times of a task that goes by polls follow.
+        """
+        if self.fate.polls is None:
+            return self.status(now)
+        before = self.status(now)
+        self.asked += 1
+        status = self.status(now)
+        if before == "PENDING" and status != "PENDING":
+            self.fate.starts = now
+        if before not in FINAL and status in FINAL:
+            self.fate.ends = now
+        return status
 
 
 class Store(Protocol):
@@ -63,11 +88,18 @@ class MemoryStore:
         self._limit = limit
         self._tasks: OrderedDict[str, Task] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._tasks)
+
     def put(self, task: Task) -> None:
-        """Keep a new task, or a changed one; the oldest goes when there are too many."""
-        self._tasks[task.id] = task
-        while len(self._tasks) > self._limit:
-            self._tasks.popitem(last=False)
+        """Keep a new task, or a changed one; those a day older go, and the oldest when there are too many."""
+        tasks = self._tasks
+        if task.id not in tasks:
+            while tasks and task.submitted - next(iter(tasks.values())).submitted >= DAY:
+                tasks.popitem(last=False)
+        tasks[task.id] = task
+        while len(tasks) > self._limit:
+            tasks.popitem(last=False)
 
     def get(self, owner: str, task_id: str, now: float) -> Task | None:
         """An owner's task, unless there is none or it has aged out."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from qwen_image_spec.input_images import look_at
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,10 +30,14 @@ _SECRET_HEADERS = {
     "x-goog-api-key",
 }
 _SHORTEST_KEY = 6
+_HEAD = 64
 
 
 def entry_of(exchange: Exchange) -> dict[str, Json]:
-    """The journal's entry of an exchange, as JSON."""
+    """The journal's entry of an exchange, as JSON.
+
+    `fault`, `notes` and `inputs` (what is known of the input images) only where there is something to tell.
+    """
     entry = {
         "id": exchange.id,
         "time": exchange.time,
@@ -41,13 +47,19 @@ def entry_of(exchange: Exchange) -> dict[str, Json]:
         "method": exchange.method,
         "path": exchange.path,
         "headers": headers_of(exchange.headers, exchange.caller.tag),
-        "body": body_of(exchange.body),
+        "body": _body(exchange),
         "decoded": decoded_of(exchange.decoded),
         "effective": None if exchange.effective is None else dict(exchange.effective),
         "violations": [violation_of(violation) for violation in exchange.violations],
         "status": exchange.status,
         "response": exchange.answer,
     }
+    if exchange.condition is not None:
+        entry["fault"] = exchange.condition.name
+    if exchange.notes:
+        entry["notes"] = list(exchange.notes)
+    if exchange.inputs:
+        entry["inputs"] = [image.as_json() for image in exchange.inputs]
     key = _key(exchange.headers)
     return {name: plain(value, hide=key) for name, value in entry.items()}
 
@@ -63,6 +75,17 @@ def headers_of(headers: Sequence[tuple[bytes, bytes]], tag: str) -> dict[str, st
             value = f"{scheme}key:{tag}" if name == "authorization" and tag else "(hidden)"
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
+
+
+def _body(exchange: Exchange) -> Json:
+    """The body: of a form its fields, of a form that cannot be read no more than its length and digest."""
+    if exchange.form is not None:
+        return exchange.form
+    multipart = any(
+        name.lower() == b"content-type" and value.lower().startswith(b"multipart/")
+        for name, value in exchange.headers
+    )
+    return exchange.body if multipart and exchange.body else body_of(exchange.body)
 
 
 def body_of(body: bytes) -> Json:
@@ -119,6 +142,11 @@ def plain(value: Json, depth: int = 0, hide: str = "") -> Json:
 def _text(text: str, hide: str) -> str:
     if hide and hide in text:
         text = text.replace(hide, "(key)")
+    looked = look_at(text) if text.startswith("data:") else None
+    if looked is not None:
+        size = "" if looked.size is None else f" {looked.size}"
+        about = f"{looked.length} bytes {looked.mime}{size}, sha256 {looked.digest}"
+        return f"{text[:_HEAD].partition(',')[0]},... ({len(text)} characters, {about})"
     if len(text) <= _LONGEST:
         return text
     digest = sha256(text.encode("utf-8", "replace")).hexdigest()

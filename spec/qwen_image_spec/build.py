@@ -95,6 +95,8 @@ class Builder:
             known["bytes"] = self.fact(data["bytes"])
         if "beyond" in data:
             known["beyond"] = self.fact(data["beyond"], Reaction(data["beyond"]["value"]))
+        if "reactions" in data:
+            known["reactions"] = {key: self.fact(fact, Reaction(fact["value"])) for key, fact in data["reactions"].items()}
         return ImageRule(**known)
 
     def response_field(self, data: Data) -> ResponseField:

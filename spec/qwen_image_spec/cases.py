@@ -2,7 +2,8 @@
 
 A clause's `fact` names what carries it: `fact:KEY` (a fact of the model or provider), `param:NAME[.FACET]`,
 `limit:NAME.FACET` (a limit that is refused, or whose reaction is unknown), `truncates:NAME`, `unsupported:NAME`, `several:NAME` (a range that ends above 1),
-`grant:KIND`, `size:accepted`, `images:count`, `images:none`, `field` (a response field with this clause),
+`grant:KIND`, `size:accepted`, `images:count`, `images:none`, `images:LIMIT` (side, ratio, formats),
+`images:readable`, `images:unasked` (a limit no case is made of), `field` (a response field with this clause),
 `error` (an error entry raised by this clause), `error-shape` (the provider has an error catalogue), `rule:ID`.
 """
 
@@ -154,8 +155,13 @@ def _accepted(_rest: str, _clause: Clause, _provider: Provider, model: Model) ->
 
 
 def _images(rest: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
-    wanted = [rule for rule in model.images if (rule.count.value[1] > 0) is (rest == "count")]
-    return [_weaker(rule.count, rule.beyond) for rule in wanted]
+    wanted = [rule for rule in model.images if (rule.count.value[1] > 0) is (rest != "none")]
+    if rest in ("count", "none"):
+        return [_weaker(rule.count, rule.beyond) for rule in wanted]
+    fact = model.facts.get(f"images.{rest}") if rest == "readable" else None
+    if fact is not None:
+        return [fact] if wanted else []
+    return [_weaker(limit, rule.reaction(rest)) for rule in wanted if (limit := getattr(rule, rest, None)) is not None]
 
 
 def _field(_rest: str, clause: Clause, provider: Provider, model: Model) -> list[Fact[Any]]:

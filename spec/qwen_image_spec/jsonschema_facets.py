@@ -15,6 +15,7 @@ Schema = dict[str, Any]
 _DIGITS = "[1-9][0-9]{0,4}"
 _COLOUR = {"type": "object", "properties": {"hex": {"type": "string"}, "ratio": {"type": "string"}}}
 _BOX = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
+_BLANK: Schema = {"type": "string", "pattern": r"^[\s\u001c-\u001f]*$"}
 _TYPES: dict[str, Schema] = {
     "string": {"type": "string"},
     "size": {"type": "string"},
@@ -41,6 +42,20 @@ def type_of(param: Param) -> Schema:
     return dict(_TYPES.get(param.type, {}))
 
 
+def nullable(schema: Schema) -> Schema:
+    """The schema with null let through: a null counts as a field that is not there."""
+    found = dict(schema)
+    if "type" in found:
+        found["type"] = [*([found["type"]] if isinstance(found["type"], str) else found["type"]), "null"]
+    if "const" in found:
+        found["enum"] = [found.pop("const"), None]
+    elif "enum" in found:
+        found["enum"] = [*found["enum"], None]
+    if "anyOf" in found:
+        found["anyOf"] = [*found["anyOf"], {"type": "null"}]
+    return found
+
+
 def limits(param: Param, facets: Facets) -> Schema:
     """The limits of a parameter in one situation, as keywords; empty when nothing is refused for sure."""
     found: Schema = {}
@@ -50,9 +65,15 @@ def limits(param: Param, facets: Facets) -> Schema:
         found["maxLength"] = facets.length.value
     if facets.range is not None and refused(facets.range, facets.beyond):
         found |= _range(param.type, *facets.range.value)
+    if param.name == "prompt" and _needed(facets):
+        found["not"] = _BLANK
     if param.type == "size" and facets.grants:
         found |= _sizes(param, facets)
     return found
+
+
+def _needed(facets: Facets) -> bool:
+    return facets.required is not None and facets.required.value and not facets.required.open
 
 
 def _range(kind: str, low: float, high: float) -> Schema:

@@ -10,20 +10,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Schema = dict[str, Any]
+GIVEN: Schema = {"not": {"type": "null"}}
+
+
+def having(key: str) -> Schema:
+    """An object with something other than null under a key."""
+    return {"required": [key], "properties": {key: GIVEN}}
 
 
 def nest(pointer: str, schema: Schema, *, required: bool = False) -> Schema:
     """A schema for the whole body that puts `schema` at a pointer; `*` stands for the items of a list.
 
-    When `required`, the body must have something there: for a list, in one of its items at least.
+    When `required`, the body must have something there: for a list, in one of its items at least. Otherwise
+    an object on the way that is null counts as absent.
     """
     whole = schema
-    for key in reversed(split(pointer)):
+    keys = split(pointer)
+    for depth, key in reversed(list(enumerate(keys))):
         if key == "*":
             whole = {"type": "array", ("contains" if required else "items"): whole}
         else:
+            optional = not required and depth > 0 and keys[depth - 1] != "*"
             whole = {
-                "type": "object",
+                "type": ["object", "null"] if optional else "object",
                 "properties": {key: whole},
                 **({"required": [key]} if required else {}),
             }
@@ -31,8 +40,8 @@ def nest(pointer: str, schema: Schema, *, required: bool = False) -> Schema:
 
 
 def anywhere(places: Sequence[str]) -> Schema:
-    """That there is a value at one of the places at least."""
-    return one_of([nest(place, {}, required=True) for place in places])
+    """That there is a value other than null at one of the places at least."""
+    return one_of([nest(place, GIVEN, required=True) for place in places])
 
 
 def one_of(schemas: list[Schema]) -> Schema:
@@ -69,11 +78,17 @@ def _merge(left: Schema, right: Schema) -> Schema | None:
                     for name, inner in value.items()
                 },
             }
+        elif key == "type" and (both := [kind for kind in _kinds(merged[key]) if kind in _kinds(value)]):
+            merged[key] = both[0] if len(both) == 1 else both
         elif key == "items":
             merged[key] = combine(merged[key], value)
         else:
             return None
     return merged if not {"if", "contains"} & (left.keys() & right.keys()) or _same(left, right) else None
+
+
+def _kinds(types: str | list[str]) -> list[str]:
+    return [types] if isinstance(types, str) else types
 
 
 def _same(left: Schema, right: Schema) -> bool:

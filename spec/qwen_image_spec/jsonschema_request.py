@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qwen_image_spec.jsonschema_facets import describe, limits, refused, type_of
-from qwen_image_spec.jsonschema_nest import anywhere, chain, combine, nest, one_of
+from qwen_image_spec.jsonschema_facets import describe, limits, nullable, refused, type_of
+from qwen_image_spec.jsonschema_nest import GIVEN, anywhere, chain, combine, having, nest, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ class _Body:
         if self.envelope == "messages":
             content: Schema = {"type": "array", "minItems": 1, "items": {"type": "object"}}
             if self.agreed("messages.texts"):
-                content |= {"contains": {"required": ["text"]}, "maxContains": 1}
+                content |= {"contains": having("text"), "maxContains": 1}
             message: Schema = {
                 "type": "object",
                 "properties": {"role": {"type": "string"}, "content": content},
@@ -89,9 +89,12 @@ class _Body:
             return {}
         shown = {**type_of(param), "description": describe(param)}
         if not param.variants:
-            return combine(
-                self._typed(places, {**shown, **limits(param, param.base)}), self._presence(param, param.base)
-            )
+            shown |= limits(param, param.base)
+            presence = self._presence(param, param.base)
+            if not presence or len(places) > 1 or "*" in places[0]:
+                shown = nullable(shown)
+            return combine(self._typed(places, shown), presence)
+        shown = nullable(shown)
         cases = [(self.condition(when), self._situation(param, facets)) for when, facets in param.variants]
         return combine(self._typed(places, shown), chain(cases, self._situation(param, param.base)))
 
@@ -108,7 +111,7 @@ class _Body:
         found = limits(param, facets)
         whole = self._presence(param, facets)
         for place in self.places(param) if found else ():
-            whole = combine(whole, nest(place, found))
+            whole = combine(whole, nest(place, nullable(found)))
         return whole
 
     def _presence(self, param: Param, facets: Facets) -> Schema:
@@ -151,7 +154,7 @@ class _Body:
         if known:
             whole: Schema = {}
             for place in places:
-                whole = combine(whole, nest(place, {"const": wanted}))
+                whole = combine(whole, nest(place, {"enum": [wanted, None]}))
             return whole
         return one_of([nest(place, {"const": wanted}, required=True) for place in places])
 
@@ -165,7 +168,7 @@ class _Body:
     def _image_count(self, low: int, high: int | None) -> Schema | None:
         if self.envelope == "messages":
             bounds = {"minContains": low, **({} if high is None else {"maxContains": high})}
-            return nest(_CONTENT, {"contains": {"required": ["image"]}, **bounds})
+            return nest(_CONTENT, {"contains": having("image"), **bounds})
         carrier = next(
             (param for param in self.model.params.values() if param.type == "images" and self.places(param)),
             None,
@@ -182,7 +185,8 @@ class _Body:
         if high == 0:
             return {"not": anywhere(places)}
         bounds = {"minItems": low, **({} if high is None else {"maxItems": high})}
-        value = {**bounds, "not": {"type": "string"}} if low > 1 else bounds
+        wrong: Schema = {"not": {"type": ["string", "null"]}} if low > 1 else GIVEN if low else {}
+        value = {**bounds, **wrong}
         return one_of([nest(place, value, required=low > 0) for place in places])
 
     def rules(self) -> Schema:

@@ -117,6 +117,11 @@ class ImageRule:
     bytes: Fact[int] | None = None
     formats: Fact[tuple[str, ...]] | None = None
     beyond: Fact[Reaction] | None = None
+    reactions: Mapping[str, Fact[Reaction]] = field(default_factory=dict)
+
+    def reaction(self, limit: str) -> Fact[Reaction] | None:
+        """What happens beyond a limit (`side`, `ratio`, `bytes`, `formats`): its own reaction, else that of the count."""
+        return self.reactions.get(limit, self.beyond)
 
 
 @dataclass(frozen=True, slots=True)

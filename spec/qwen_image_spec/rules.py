@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qwen_image_spec import palette, values
+from qwen_image_spec import input_images, palette, values
 from qwen_image_spec.evidence import Level, Reaction, strictest, weakest
+from qwen_image_spec.input_images import Looked
 from qwen_image_spec.model import Facets, Model, Param, Rule
 from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.situation import facets_of, holds, image_rule_of
@@ -36,11 +37,14 @@ class Violation:
         return self.reaction is Reaction.REJECT
 
 
-def check(request: ImageRequest, model: Model) -> list[Violation]:
-    """Every violation of a request to a model: frame, prompt, images, size, n, the other parameters, cross-field rules."""
+def check(request: ImageRequest, model: Model, looked: Sequence[Looked | None] | None = None) -> list[Violation]:
+    """Every violation of a request to a model: frame, prompt, images, size, n, the other parameters, cross-field rules.
+
+    `looked` is what the caller knows of the input images' bytes, one for each; without it only data URIs are looked into.
+    """
     found = [_frame(flaw.clause, flaw.where, flaw.seen, model) for flaw in request.flaws]
     found += _prompt(request, model)
-    found += _images(request, model)
+    found += _images(request, model, looked)
     for name in _FIRST:
         if name in request.parameters:
             found += _param(name, request, model)
@@ -84,7 +88,7 @@ def _prompt(request: ImageRequest, model: Model) -> Iterator[Violation]:
         yield Violation("messages.text-count", "input.messages", request.texts, "exactly one text", Reaction.REJECT, counted.level, counted.source)
 
 
-def _images(request: ImageRequest, model: Model) -> Iterator[Violation]:
+def _images(request: ImageRequest, model: Model, looked: Sequence[Looked | None] | None) -> Iterator[Violation]:
     rule = image_rule_of(request, model)
     if rule is None:
         return
@@ -95,6 +99,15 @@ def _images(request: ImageRequest, model: Model) -> Iterator[Violation]:
         level = weakest(rule.count.level, rule.beyond.level if rule.beyond is not None else Level.OBSERVE)
         yield Violation(clause, "images", len(request.images), f"{low} to {high} images", reaction, level, rule.count.source,
                         {"low": low, "high": high})
+    if not high:
+        return
+    known = looked if looked is not None else [input_images.look_at(image) for image in request.images[: high + 1]]
+    for image, bytes_ in zip(request.images, known, strict=False):
+        for flaw in input_images.flaws(image, bytes_, rule, model.facts):
+            after = flaw.reaction
+            level = weakest(flaw.fact.level, after.level if after is not None else Level.OBSERVE)
+            yield Violation(flaw.clause, "images", flaw.seen, flaw.allowed, after.value if after is not None else Reaction.UNKNOWN,
+                            level, (after or flaw.fact).source)
 
 
 def _param(name: str, request: ImageRequest, model: Model) -> Iterator[Violation]:

@@ -100,8 +100,11 @@ def _family(value: Data, source: str) -> Data:
 def _image(rule: Data, source: str) -> Data:
     near = rule.get("source", source)
     keys = ("count", "side", "ratio", "bytes", "formats", "beyond")
-    return {**{k: v for k, v in rule.items() if k not in _MARKS},
-            **{key: fact(rule[key], near, rule.get("evidence")) for key in keys if key in rule}}
+    stamped = {**{k: v for k, v in rule.items() if k not in _MARKS},
+               **{key: fact(rule[key], near, rule.get("evidence")) for key in keys if key in rule}}
+    if "reactions" in rule:
+        stamped["reactions"] = facts(rule["reactions"], near)
+    return stamped
 
 
 def _rule(rule: Data, source: str) -> Data:

@@ -75,10 +75,19 @@ def _of_the_api(test: Mistake) -> Mistake:
     return lambda provider, asked: asked.path.startswith(f"/{provider.id}/") and test(provider, asked)
 
 
+def _elsewhere(provider: Provider, asked: Asked) -> bool:
+    name = asked.body.get("model") if isinstance(asked.body, dict) else None
+    model = provider.models.get(name) if isinstance(name, str) else None
+    paths = {provider.endpoints[key].path for key in model.endpoints} if model is not None else set()
+    return model is not None and _known_path(provider, asked) and asked.path.removeprefix(f"/{provider.id}") not in paths
+
+
 def mistake(clause: str) -> Mistake:
     """The predicate that tells requests which break the clause."""
     if clause == "model.unknown":
         return _unknown_model
+    if clause == "model.endpoint":
+        return _elsewhere
     if clause in FRAMES:
         return _of_the_api(FRAMES[clause])
 

@@ -21,10 +21,10 @@ class Stage:
         await self._now(scope, receive, send)
 
     @contextmanager
-    def broken(self, defect: Defect | None) -> Iterator[None]:
-        """Build the defect in for the duration of a block; None leaves the server right."""
-        if defect is not None:
-            self._now = wrap(self._right, defect)
+    def broken(self, *defects: Defect) -> Iterator[None]:
+        """Build the defects in for the duration of a block; without any the server is right."""
+        for defect in defects:
+            self._now = wrap(self._now, defect)
         try:
             yield
         finally:

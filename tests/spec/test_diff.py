@@ -47,7 +47,7 @@ def test_a_provider_does_not_differ_from_itself(name: str) -> None:
         ),
         (("models", "", "qwen-image-2.0"), ("yes", None)),
         (("models", "", "qwen-image-edit"), (None, "yes")),
-        (("endpoints", "", "edit"), (None, "POST /v1/images/edits (flat json)")),
+        (("endpoints", "", "edit"), (None, "POST /v1/images/edits (flat json, multipart)")),
         (("responses", "", "data /usage"), (None, "object, required")),
     ],
 )

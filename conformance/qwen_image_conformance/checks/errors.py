@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from qwen_image_conformance.checks.firmness import firmness
 from qwen_image_conformance.checks.registry import check
 from qwen_image_conformance.seen import Seen
 from qwen_image_conformance.verdict import Verdict, equal, holds
 from qwen_image_spec.catalogue import entry_for
+from qwen_image_spec.evidence import strictest, weakest
 from qwen_image_spec.model import ErrorEntry
 from qwen_image_spec.pointers import MISSING
 
@@ -47,7 +49,9 @@ def json_document(seen: Seen) -> Verdict | None:
         return None
     said = seen.exchange.received.headers.get("content-type", "")
     good = seen.first_body is not MISSING and "json" in said
-    return holds(good, expected="a JSON document of type application/json", actual=f"{said or 'no type'}: {seen.exchange.received.body[:80]!r}")
+    level = weakest(strictest(*(field.fact.level for field in seen.provider.error_fields)), firmness(seen))
+    return holds(good, expected="a JSON document of type application/json", level=level,
+                 actual=f"{said or 'no type'}: {seen.exchange.received.body[:80]!r}")
 
 
 @check("errors.code")

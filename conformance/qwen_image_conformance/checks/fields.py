@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+from qwen_image_conformance.checks.firmness import firmness
 from qwen_image_conformance.checks.registry import check
 from qwen_image_conformance.seen import Seen
 from qwen_image_conformance.verdict import Verdict, holds
 from qwen_image_spec.answers import direct_shape, task_shape
-from qwen_image_spec.evidence import strictest
+from qwen_image_spec.evidence import strictest, weakest
 from qwen_image_spec.model import ResponseField
 from qwen_image_spec.pointers import MISSING, find
 from qwen_image_spec.situation import holds as condition_holds
@@ -50,7 +52,7 @@ def missing_or_wrong(body: Any, fields: Iterable[ResponseField]) -> Verdict | No
     if not judged:
         return None
     level = strictest(*(field.fact.level for field in judged))
-    for field in judged:
+    for field in sorted(judged, key=lambda field: -field.fact.level.rank):  # the hardest first: it decides the status
         expected = f"{field.at}: {' or '.join(field.type)}"
         for place, value in find(body, field.at):
             if value is MISSING:
@@ -84,7 +86,10 @@ def _refusal(clause: str) -> None:
         """A documented field of a refusal is there and of its type."""
         if not seen.broken or seen.status < 400 or seen.first_body is MISSING:
             return None
-        return missing_or_wrong(seen.first_body, (field for field in seen.provider.error_fields if field.clause == clause))
+        found = missing_or_wrong(seen.first_body, (field for field in seen.provider.error_fields if field.clause == clause))
+        if found is None or found.ok or found.level is None:
+            return found
+        return replace(found, level=weakest(found.level, firmness(seen)))
 
 
 for _clause in (*SUCCESS, *TASK):

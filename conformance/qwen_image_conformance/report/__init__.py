@@ -1,1 +1,1 @@
-"""Views of a run: console, JUnit."""
+"""Views of a run, all made from its events: console, JUnit, Markdown, HTML, badge, and two runs compared."""

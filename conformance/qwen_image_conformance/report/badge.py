@@ -13,8 +13,8 @@ _LABEL = "qwen-image contract"
 def text(run: Record) -> str:
     """For example `MUST 41/41 · SHOULD 9/11`: clauses kept of clauses judged.
 
-    A clause counts once, however many models it was judged at, and is kept when it is kept at all of them. A run that
-    did not finish says so; a level with nothing judged is left out.
+    A clause counts once, however many models it was judged at, and is kept when it is kept at all of them. A
+    run that did not finish says so; a level with nothing judged is left out.
     """
     parts = [f"{level} {count}" for level in ("MUST", "SHOULD") if (count := tally(run.cases, level)).judged]
     if run.unfinished:
@@ -25,8 +25,8 @@ def text(run: Record) -> str:
 def endpoint(run: Record, label: str = _LABEL) -> dict[str, Any]:
     """The JSON that shields-style badge services read from an address (their schema version 1).
 
-    Green when all is kept, yellow when a SHOULD is not, red when the run fails, grey when nothing was judged or the run did
-    not finish (unless it already fails).
+    Green when all is kept, yellow when a SHOULD is not, red when the run fails, grey when nothing was judged
+    or the run did not finish (unless it already fails).
     """
     return {"schemaVersion": 1, "label": label, "message": text(run), "color": _colour(run)}
 

@@ -18,8 +18,8 @@ from qwen_image_spec.model import Spec
 class Client:
     """A published client. `needs` maps a clause to what happens without it.
 
-    `confidence` is `measured`, `read` (its source) or `reported`; `source` is an address or says how it was found; `read` is
-    the day.
+    `confidence` is `measured`, `read` (its source) or `reported`; `source` is an address or says how it was
+    found; `read` is the day.
     """
 
     name: str
@@ -43,15 +43,27 @@ class Breakage:
 def clients() -> tuple[Client, ...]:
     """The shipped list of clients."""
     rows = yaml.safe_load((files("qwen_image_conformance") / "data" / "clients.yaml").read_text("utf-8"))
-    return tuple(Client(row["client"], str(row["version"]), tuple(row["styles"]), row["needs"], row["source"], row["confidence"],
-                        str(row["read"])) for row in rows)
+    return tuple(
+        Client(
+            row["client"],
+            str(row["version"]),
+            tuple(row["styles"]),
+            row["needs"],
+            row["source"],
+            row["confidence"],
+            str(row["read"]),
+        )
+        for row in rows
+    )
 
 
-def breakages(cases: Iterable[Mapping[str, Any]], spec: Spec, known: Iterable[Client] | None = None) -> list[Breakage]:
+def breakages(
+    cases: Iterable[Mapping[str, Any]], spec: Spec, known: Iterable[Client] | None = None
+) -> list[Breakage]:
     """The clients of the target's style that need a broken clause, those with the most of them first.
 
-    A broken SHOULD and a known failure count too: a client does not read baselines. A provider that is not in the spec has
-    no known style, so clients of every style are named.
+    A broken SHOULD and a known failure count too: a client does not read baselines. A provider that is not in
+    the spec has no known style, so clients of every style are named.
     """
     broken: dict[str, set[str]] = {}
     for case in cases:
@@ -60,7 +72,11 @@ def breakages(cases: Iterable[Mapping[str, Any]], spec: Spec, known: Iterable[Cl
             broken.setdefault(case["clause"], set()).add(provider.style if provider is not None else "")
     found = []
     for client in clients() if known is None else known:
-        hit = {clause: harm for clause, harm in client.needs.items() if broken.get(clause, set()) & {"", *client.styles}}
+        hit = {
+            clause: harm
+            for clause, harm in client.needs.items()
+            if broken.get(clause, set()) & {"", *client.styles}
+        }
         if hit:
             found.append(Breakage(client, hit))
     return sorted(found, key=lambda breakage: -len(breakage.clauses))

@@ -21,8 +21,9 @@ _HARM = {Status.WARN: 1, Status.FAIL: 2, Status.KNOWN: 2}
 class Kind(StrEnum):
     """What became of a case, worst first.
 
-    `regressed`: it is broken and was not, or is broken worse. `changed`: another status or answer, neither better nor worse
-    (also an error of the harness). `gone`: measured before, not any more. `new`: measured now, not before. `fixed`: was broken.
+    `regressed`: it is broken and was not, or is broken worse. `changed`: another status or answer, neither
+    better nor worse (also an error of the harness). `gone`: measured before, not any more. `new`: measured
+    now, not before. `fixed`: was broken.
     """
 
     REGRESSED = "regressed"
@@ -34,7 +35,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One case that differs between two runs. `before` and `after` are its events; None where the run has no such case."""
+    """One case that differs between two runs.
+
+    `before` and `after` are its events; None where the run has no such case.
+    """
 
     kind: Kind
     before: Case | None
@@ -62,11 +66,17 @@ class Change:
 
 
 def compare(old: Record, new: Record) -> list[Change]:
-    """The differences of two runs, worst kinds first, in the order of the newer run. Cases neither run measured are left out."""
+    """The differences of two runs, worst kinds first, in the order of the newer run.
+
+    Cases neither run measured are left out.
+    """
     before = {_key(case): case for case in old.cases}
     after = {_key(case): case for case in new.cases}
-    changes = [Change(kind, before.get(key), after.get(key)) for key in dict.fromkeys((*after, *before))
-               if (kind := _kind(before.get(key), after.get(key))) is not None]
+    changes = [
+        Change(kind, before.get(key), after.get(key))
+        for key in dict.fromkeys((*after, *before))
+        if (kind := _kind(before.get(key), after.get(key))) is not None
+    ]
     return sorted(changes, key=lambda change: list(Kind).index(change.kind))
 
 
@@ -75,14 +85,20 @@ def summary(changes: Sequence[Change]) -> str:
     counts = Counter(change.kind for change in changes)
     parts = [f"{counts[kind]} {kind}" for kind in Kind if counts[kind]]
     broken = sum(change.broken for change in changes if change.kind is Kind.NEW)
-    return (", ".join(parts) + (f" ({broken} of the new ones broken)" if broken else "")) if parts else "nothing changed"
+    return (
+        (", ".join(parts) + (f" ({broken} of the new ones broken)" if broken else ""))
+        if parts
+        else "nothing changed"
+    )
 
 
 def grouped(changes: Sequence[Change]) -> list[list[Change]]:
     """Changes that read alike, together: same kind, clause, statuses and answers, at several models."""
     found: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
-        found.setdefault((change.kind, change.clause, told(change.before), told(change.after)), []).append(change)
+        found.setdefault((change.kind, change.clause, told(change.before), told(change.after)), []).append(
+            change
+        )
     return list(found.values())
 
 
@@ -97,17 +113,28 @@ def told(case: Case | None) -> str:
 
 
 def text(changes: Sequence[Change]) -> str:
-    """The differences for a terminal, ending in the summary line. Unbroken new cases are counted, not listed."""
+    """The differences for a terminal, ending in the summary line.
+
+    Unbroken new cases are counted, not listed.
+    """
     lines = []
-    for group in grouped([change for change in changes if change.kind not in (Kind.NEW, Kind.GONE) or change.broken]):
+    for group in grouped(
+        [change for change in changes if change.kind not in (Kind.NEW, Kind.GONE) or change.broken]
+    ):
         first = group[0]
         places = list(dict.fromkeys(place(change.case) for change in group))
         shown = ", ".join(places[:4]) + (f" and {len(places) - 4} more" if len(places) > 4 else "")
-        lines += [f"{first.kind.upper():<10} {first.clause}  {first.case['level']}  {shown}",
-                  f"{'':<10} before: {told(first.before)}", f"{'':<10} now:    {told(first.after)}"]
+        lines += [
+            f"{first.kind.upper():<10} {first.clause}  {first.case['level']}  {shown}",
+            f"{'':<10} before: {told(first.before)}",
+            f"{'':<10} now:    {told(first.after)}",
+        ]
     gone = sorted({change.clause for change in changes if change.kind is Kind.GONE})
     if gone:
-        lines.append(f"{'GONE':<10} {', '.join(gone[:8])}" + (f" and {len(gone) - 8} more clauses" if len(gone) > 8 else ""))
+        lines.append(
+            f"{'GONE':<10} {', '.join(gone[:8])}"
+            + (f" and {len(gone) - 8} more clauses" if len(gone) > 8 else "")
+        )
     return "\n".join([*lines, summary(changes)]) + "\n"
 
 

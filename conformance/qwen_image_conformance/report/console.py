@@ -2,139 +2,161 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from qwen_image_conformance.report.console_grid import matrices
+from qwen_image_conformance.report.findings import Finding, findings
+from qwen_image_conformance.report.provenance import source_line
+from qwen_image_conformance.report.tally import FAILING, conforms, tally
 from qwen_image_conformance.verdict import Status
 from qwen_image_spec.model import Spec
 
-_GLYPHS = {Status.PASS: ("ok", "green"), Status.KNOWN: ("known", "cyan"), Status.OBSERVED: ("seen", "blue"), Status.WARN: ("warn", "yellow"),
-           Status.FAIL: ("FAIL", "bold red"), Status.FIXED: ("FIXED", "bold red"), Status.ERROR: ("ERROR", "bold red"), Status.NOT_RUN: ("?", "dim")}
 _SHOWN_FAILURES = 12
-_HEADINGS = {"response-format": "format", "response": "answer", "methods": "http", "errors": "error", "prompt": "text", "images": "input", "tasks": "task"}
+_SHOWN_PLACES = 6
+_INDENT = 13
+_LONGEST_ANSWER = 100
 
 
-def show(console: Console, spec: Spec, head: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], end: Mapping[str, Any]) -> None:
-    """Print the report of a run from its events."""
+def show(
+    console: Console,
+    spec: Spec,
+    head: Mapping[str, Any],
+    cases: Sequence[Mapping[str, Any]],
+    end: Mapping[str, Any],
+) -> None:
+    """Print the report of a run from its events. Colour and width are those of the console."""
+    for table in matrices(cases, console.width):
+        console.print()
+        console.print(table)
     console.print()
-    console.print(matrix(cases))
     _key(console)
-    problems = [case for case in cases if Status(case["status"]).rank >= Status.WARN.rank]
-    failures = [case for case in problems if case["status"] != Status.WARN]
-    warnings = [case for case in problems if case["status"] == Status.WARN]
-    for title, chosen, style in (("BROKEN", failures, "bold red"), ("WEAK (a SHOULD is not kept; fails nothing)", warnings, "yellow")):
-        if chosen:
+    failures = findings(cases, FAILING)
+    for title, found, style in (
+        ("BROKEN", failures, "bold red"),
+        ("WEAK (a SHOULD is not kept; fails nothing)", findings(cases, {Status.WARN}), "yellow"),
+    ):
+        if found:
             console.print(Text(f"\n{title}", style=style))
-            for group in _grouped(chosen)[:_SHOWN_FAILURES]:
-                _problem(console, spec, group)
-            rest = len(_grouped(chosen)) - _SHOWN_FAILURES
-            if rest > 0:
-                console.print(f"  ... and {rest} more clauses: see the result file")
-    _observed(console, cases)
+            for finding in found[:_SHOWN_FAILURES]:
+                _problem(console, spec, finding, style)
+            if len(found) > _SHOWN_FAILURES:
+                console.print(f"  ... and {len(found) - _SHOWN_FAILURES} more clauses: see the result file")
+    _known(console, findings(cases, {Status.KNOWN}))
+    _observed(console, findings(cases, {Status.OBSERVED}))
     _last(console, head, cases, end, failures)
 
 
-def matrix(cases: Sequence[Mapping[str, Any]]) -> Table:
-    """Models by clause groups: passed of judged, and the worst status."""
-    groups = list(dict.fromkeys(case["group"] for case in cases))
-    cells: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for case in cases:
-        cells[_row(case), case["group"]].append(case)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("model", no_wrap=True, overflow="fold")
-    for group in groups:
-        table.add_column(_HEADINGS.get(group, group), justify="right", no_wrap=True)
-    for row in dict.fromkeys(_row(case) for case in cases):
-        table.add_row(row, *(_cell(cells.get((row, group), [])) for group in groups))
-    return table
-
-
-def _row(case: Mapping[str, Any]) -> str:
-    if case["model"] == "*":
-        return "(every model)"
-    return str(case["model"]) + ("" if case["operation"] == "generate" else f" {case['operation']}")
-
-
-def _cell(cases: Sequence[Mapping[str, Any]]) -> Text:
-    if not cases:
-        return Text("-", style="dim")
-    worst = max((Status(case["status"]) for case in cases), key=lambda status: status.rank)
-    judged = [case for case in cases if case["status"] not in (Status.NOT_RUN, Status.NOT_APPLICABLE)]
-    passed = sum(case["status"] == Status.PASS for case in judged)
-    if not judged:
-        return Text("?", style="dim")
-    word, style = _GLYPHS[worst]
-    bad = sum(case["status"] == worst for case in judged)
-    if worst in (Status.PASS, Status.OBSERVED, Status.KNOWN):
-        return Text(f"{passed}", style="green")
-    return Text(f"{bad} {word}", style=style)
-
-
 def _key(console: Console) -> None:
-    console.print(Text("number: clauses kept   FAIL: a MUST is broken   warn: a SHOULD is not kept   ?: not measured   -: does not apply", style="dim"))
+    console.print(
+        Text(
+            "number: clauses kept (of those that apply)  FAIL: a MUST is broken  warn: a SHOULD is not kept\n"
+            "?: not measured   seen: observed only   -: does not apply",
+            style="dim",
+        )
+    )
 
 
-def _grouped(cases: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for case in cases:
-        found[case["clause"]].append(case)
-    return list(found.values())
-
-
-def _problem(console: Console, spec: Spec, group: Sequence[Mapping[str, Any]]) -> None:
-    case = group[0]
-    clause = spec.clauses.get(case["clause"])
-    style = "bold red" if case["status"] != Status.WARN else "yellow"
-    where = ", ".join(dict.fromkeys(_row(one) for one in group))
-    console.print(Text.assemble(("\n  ", ""), (case["clause"], style), f"  {case['level']}  ", (where, "bold")))
-    rows = [("clause", clause.sentence if clause else ""), ("source", source_line(spec, case["source"])), ("expected", case["expected"]),
-            ("came", case["actual"]), ("try it", case["curl"])]
+def _problem(console: Console, spec: Spec, finding: Finding, style: str) -> None:
+    case = finding.first
+    clause = spec.clauses.get(finding.clause)
+    console.print(
+        Text.assemble(
+            "\n  ", (finding.clause, style), f"  {case['level']}  ", (_places(finding.places), "bold")
+        )
+    )
+    rows = [
+        ("clause", clause.sentence if clause else ""),
+        ("source", source_line(spec, case["source"])),
+        ("expected", case["expected"]),
+        ("came", case["actual"]),
+        ("note", case.get("reason")),
+        ("try it", case["curl"]),
+    ]
     for name, value in rows:
         if value not in ("", None):
-            text = str(value).replace("\n", "\n             ")
-            console.print(Text.assemble((f"    {name:<9}", "dim"), text), soft_wrap=name == "try it")
+            whole = str(value)
+            room = max(console.width - _INDENT, 20)
+            lines = whole.split("\n") if name == "try it" else textwrap.wrap(whole, room)
+            text = ("\n" + " " * _INDENT).join(lines)
+            console.print(Text.assemble((f"    {name:<9}", "dim"), text), soft_wrap=True)
+    others = len(finding.variants) - 1
+    if others:
+        console.print(
+            Text(
+                f"             ({others} other answer(s) elsewhere: see the result file)",
+                style="dim",
+            )
+        )
 
 
-def source_line(spec: Spec, source: str) -> str:
-    """A source for people: title, publisher, and when it was read."""
-    known = spec.sources.get(source)
-    if known is None:
-        return source
-    return f"{known.title}, {known.publisher} (read {known.read})" + (f" {known.url}" if known.url else "")
+def _places(places: Sequence[str]) -> str:
+    more = len(places) - _SHOWN_PLACES
+    return ", ".join(places[:_SHOWN_PLACES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _observed(console: Console, cases: Sequence[Mapping[str, Any]]) -> None:
-    seen = [case for case in cases if case["status"] == Status.OBSERVED]
-    if not seen:
+def _known(console: Console, found: Sequence[Finding]) -> None:
+    if found:
+        console.print(Text("\nKNOWN (in the baseline; fails nothing)", style="cyan"))
+    for finding in found:
+        reason = finding.first.get("reason") or finding.first["actual"]
+        console.print(
+            f"  {finding.clause:<28} {_places(finding.places)}: {reason}", markup=False, highlight=False
+        )
+
+
+def _observed(console: Console, found: Sequence[Finding]) -> None:
+    if not found:
         return
-    console.print(Text("\nOBSERVED (sources disagree or say nothing: this is what the target does)", style="blue"))
-    for group in _grouped(seen)[:_SHOWN_FAILURES]:
-        answers = Counter(str(case["actual"])[:100] for case in group)
-        text = "; ".join(f"{answer} ({count}x)" if count > 1 else answer for answer, count in answers.most_common(2))
-        console.print(f"  {group[0]['clause']:<28} {text}", markup=False, highlight=False)
+    console.print(
+        Text("\nOBSERVED (sources disagree or say nothing: this is what the target does)", style="blue")
+    )
+    for finding in found[:_SHOWN_FAILURES]:
+        answers = Counter(str(case["actual"])[:_LONGEST_ANSWER] for case in finding.cases)
+        text = "; ".join(
+            f"{answer} ({count}x)" if count > 1 else answer for answer, count in answers.most_common(2)
+        )
+        console.print(f"  {finding.clause:<28} {text}", markup=False, highlight=False)
+    if len(found) > _SHOWN_FAILURES:
+        console.print(f"  ... and {len(found) - _SHOWN_FAILURES} more clauses: see the result file")
 
 
-def _last(console: Console, head: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], end: Mapping[str, Any],
-          failures: Sequence[Mapping[str, Any]]) -> None:
+def _last(
+    console: Console,
+    head: Mapping[str, Any],
+    cases: Sequence[Mapping[str, Any]],
+    end: Mapping[str, Any],
+    failures: Sequence[Finding],
+) -> None:
     console.print()
     console.print(verdict(head, cases, end))
+    if end.get("stopped"):
+        console.print(Text(f"stopped before the plan was done: {end['stopped']}", style="yellow"))
     console.print(f"evidence and results: {end['out']}", markup=False, highlight=False)
     if failures:
-        console.print(f"next: qwen-image-conformance explain {failures[0]['clause']}", markup=False, highlight=False)
+        console.print(
+            f"next: qwen-image-conformance explain {failures[0].clause}", markup=False, highlight=False
+        )
 
 
 def verdict(head: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], end: Mapping[str, Any]) -> Text:
-    """One line: conforms or not, and the counts."""
-    broken = any(Status(case["status"]).rank > Status.WARN.rank for case in cases)
-    must = [case for case in cases if case["level"] == "MUST" and case["status"] not in (Status.NOT_RUN, Status.NOT_APPLICABLE, Status.OBSERVED)]
-    kept = sum(case["status"] == Status.PASS for case in must)
-    word = Text("DOES NOT CONFORM", style="bold red") if broken else Text("CONFORMS", style="bold green")
+    """One line: conforms, does not, or stopped early; MUST clauses kept of those judged; cases by status."""
+    word = Text("CONFORMS", style="bold green")
+    if not conforms(cases):
+        word = Text("DOES NOT CONFORM", style="bold red")
+    elif end.get("stopped"):
+        word = Text("UNFINISHED", style="bold yellow")
     counts = ", ".join(f"{count} {name}" for name, count in end["counts"].items())
-    return Text.assemble(word, f"  {head['provider']} at {head['target']}: MUST {kept}/{len(must)}; {counts}; "
-                               f"{end['requests']} requests, {end['images']} pictures, {end['seconds']:.1f} s")
+    return Text.assemble(
+        word,
+        f"  {head['provider']} at {head['target']}: MUST {tally(cases, 'MUST')}; {counts}; "
+        f"{end['requests']} requests, {end['images']} pictures, {end['seconds']:.1f} s",
+    )
+
+
+__all__ = ["show", "source_line", "verdict"]

@@ -14,7 +14,10 @@ Case = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Cases of one clause that came out alike: same status, same expected and actual. `places` are their models."""
+    """Cases of one clause that came out alike: same status, same expected and actual.
+
+    `places` are their models.
+    """
 
     cases: tuple[Case, ...]
 
@@ -60,19 +63,23 @@ class Finding:
 def place(case: Case) -> str:
     """Model and operation in short: the operation is left out when it is plain generation."""
     if case["model"] == ANY:
-        return "every model" if case["operation"] in ("generate", ANY) else f"every model ({case['operation']})"
+        return (
+            "every model" if case["operation"] in ("generate", ANY) else f"every model ({case['operation']})"
+        )
     return str(case["model"]) + ("" if case["operation"] == "generate" else f" ({case['operation']})")
 
 
 def findings(cases: Iterable[Case], statuses: Collection[str]) -> list[Finding]:
-    """The clauses with one of the statuses, worst first: by status, then by how many models show it, then as in the file."""
+    """The clauses with one of the statuses: worst status first, then most models, then as in the file."""
     found: dict[str, dict[tuple[str, str, str], list[Case]]] = {}
     for case in cases:
         if case["status"] in statuses:
             alike = (str(case["status"]), str(case["expected"]), str(case["actual"]))
             found.setdefault(case["clause"], {}).setdefault(alike, []).append(case)
-    made = [Finding(clause, tuple(Variant(tuple(group)) for group in sorted(groups.values(), key=_weight)))
-            for clause, groups in found.items()]
+    made = [
+        Finding(clause, tuple(Variant(tuple(group)) for group in sorted(groups.values(), key=_weight)))
+        for clause, groups in found.items()
+    ]
     return sorted(made, key=lambda finding: (-finding.worst.rank, -len(finding.places)))
 
 

@@ -1,4 +1,4 @@
-"""The matrix of a run: rows of models and operations, columns of clause groups, alike rows folded into one."""
+"""The matrix of a run: rows of models and operations, columns of clause groups, alike rows folded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _NO_VERDICT = (Status.NOT_APPLICABLE, Status.OBSERVED)
 class Cell:
     """The clauses of one group at one model and operation: the status of each.
 
-    `applicable` counts the clauses that could be judged here (observed ones cannot), `kept` those that were kept.
+    `applicable` counts the clauses that could be judged here (observed ones cannot), `kept` those that were
+    kept.
     """
 
     clauses: Mapping[str, Status]
@@ -37,6 +38,11 @@ class Cell:
     def applicable(self) -> int:
         """How many clauses could be kept or broken."""
         return sum(status not in _NO_VERDICT for status in self.clauses.values())
+
+    @property
+    def unmeasured(self) -> int:
+        """How many clauses apply and were not measured."""
+        return sum(status is Status.NOT_RUN for status in self.clauses.values())
 
     @property
     def measured(self) -> bool:
@@ -60,7 +66,10 @@ class Cell:
 
 @dataclass
 class Row:
-    """Models whose cells are alike, at one provider and operation. `models` is `*` for clauses of a whole endpoint."""
+    """Models whose cells are alike, at one provider and operation.
+
+    `models` is `*` for clauses of a whole endpoint.
+    """
 
     provider: str
     operation: str
@@ -90,11 +99,15 @@ def grid(cases: Iterable[Mapping[str, Any]]) -> list[Row]:
     """
     found: dict[tuple[str, str, str], dict[str, dict[str, Status]]] = defaultdict(lambda: defaultdict(dict))
     for case in cases:
-        found[case["provider"], case["model"], case["operation"]][case["group"]][case["clause"]] = Status(case["status"])
+        found[case["provider"], case["model"], case["operation"]][case["group"]][case["clause"]] = Status(
+            case["status"]
+        )
     rows: dict[object, Row] = {}
     for (provider, model, operation), groups in found.items():
         cells = {group: Cell(clauses) for group, clauses in groups.items()}
-        row = rows.setdefault((provider, operation, model == ANY, _looks(cells)), Row(provider, operation, [], cells))
+        row = rows.setdefault(
+            (provider, operation, model == ANY, _looks(cells)), Row(provider, operation, [], cells)
+        )
         row.models.append(model)
     return sorted(rows.values(), key=lambda row: not row.shared)
 
@@ -106,6 +119,15 @@ def groups(rows: Sequence[Row]) -> list[str]:
 
 def _looks(cells: Mapping[str, Cell]) -> frozenset[tuple[object, ...]]:
     """What a row shows: the counts of each cell, and by name whatever is not simply kept."""
-    return frozenset((group, frozenset(cell.counts.items()),
-                      frozenset(clause for clause, status in cell.clauses.items() if status.rank >= Status.KNOWN.rank and status is not Status.OBSERVED))
-                     for group, cell in cells.items())
+    return frozenset(
+        (
+            group,
+            frozenset(cell.counts.items()),
+            frozenset(
+                clause
+                for clause, status in cell.clauses.items()
+                if status.rank >= Status.KNOWN.rank and status is not Status.OBSERVED
+            ),
+        )
+        for group, cell in cells.items()
+    )

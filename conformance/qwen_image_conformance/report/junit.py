@@ -21,8 +21,15 @@ def write(path: Path, cases: Sequence[Mapping[str, Any]], name: str) -> None:
         groups[case["group"]].append(case)
     root = ET.Element("testsuites", name=name)
     for group, members in groups.items():
-        suite = ET.SubElement(root, "testsuite", name=group, tests=str(len(members)), failures=_count(members, Status.FAIL, Status.FIXED),
-                              errors=_count(members, Status.ERROR), skipped=_count(members, Status.NOT_RUN, Status.NOT_APPLICABLE))
+        suite = ET.SubElement(
+            root,
+            "testsuite",
+            name=group,
+            tests=str(len(members)),
+            failures=_count(members, Status.FAIL, Status.FIXED),
+            errors=_count(members, Status.ERROR),
+            skipped=_count(members, Status.NOT_RUN, Status.NOT_APPLICABLE),
+        )
         for case in members:
             _case(suite, case)
     ET.indent(root)
@@ -34,22 +41,44 @@ def _count(members: Sequence[Mapping[str, Any]], *statuses: Status) -> str:
 
 
 def _case(suite: ET.Element, case: Mapping[str, Any]) -> None:
-    element = ET.SubElement(suite, "testcase", classname=f"{case['provider']}.{case['model']}.{case['operation']}", name=case["clause"], time="0")
+    element = ET.SubElement(
+        suite,
+        "testcase",
+        classname=f"{case['provider']}.{case['model']}.{case['operation']}",
+        name=case["clause"],
+        time="0",
+    )
     properties = ET.SubElement(element, "properties")
     for name in ("clause", "level", "source", "status"):
         ET.SubElement(properties, "property", name=name, value=str(case[name]))
-    text = _clean(f"{case['curl']}\nexpected: {case['expected']}\nactual:   {case['actual']}\nsource:   {case['source']}")
+    text = _clean(
+        f"{case['curl']}\nexpected: {case['expected']}\n"
+        f"actual:   {case['actual']}\nsource:   {case['source']}"
+    )
     match case["status"]:
         case Status.FAIL | Status.FIXED:
-            ET.SubElement(element, "failure", message=_clean(f"expected {case['expected']}, got {case['actual']}"), type=case["level"]).text = text
+            ET.SubElement(element, "failure", message=_clean(_message(case)), type=case["level"]).text = text
         case Status.ERROR:
             ET.SubElement(element, "error", message=_clean(str(case["actual"]))).text = text
         case Status.NOT_RUN | Status.NOT_APPLICABLE:
             ET.SubElement(element, "skipped", message=case["reason"] or case["status"])
-        case Status.WARN | Status.OBSERVED:
-            ET.SubElement(element, "system-out").text = f"{case['status']}\n{text}"
+        case Status.WARN | Status.OBSERVED | Status.KNOWN:
+            ET.SubElement(element, "system-out").text = (
+                _clean(": ".join(filter(None, (case["status"], case["reason"])))) + f"\n{text}"
+            )
         case _:
             pass
+
+
+def _message(case: Mapping[str, Any]) -> str:
+    """What a CI shows first.
+
+    A stale baseline entry passes, so its reason tells more than expected and actual.
+    """
+    differs = f"expected {case['expected']}, got {case['actual']}"
+    if case["status"] == Status.FIXED:
+        return str(case["reason"]) or "passes, but the baseline lists it"
+    return f"{differs} ({case['reason']})" if case["reason"] else differs
 
 
 def _clean(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The report as Markdown, for the summary of a CI job: short when all is well, the failures with their proof when not."""
+"""The report as Markdown for the summary of a CI job: short when all is well, failures with their proof."""
 
 from __future__ import annotations
 
@@ -19,13 +19,25 @@ from qwen_image_spec.model import Spec
 
 _MOST = 25
 _LONGEST = 4000
-_WORDS = {Status.PASS: "✅", Status.KNOWN: "☑️ known", Status.OBSERVED: "👁", Status.WARN: "⚠️ warn", Status.FAIL: "❌ FAIL",
-          Status.FIXED: "❌ FIXED", Status.ERROR: "❌ ERROR", Status.NOT_RUN: "❔", Status.NOT_APPLICABLE: "–"}
+_WORDS = {
+    Status.PASS: "✅",
+    Status.KNOWN: "☑️ known",
+    Status.OBSERVED: "👁",
+    Status.WARN: "⚠️ warn",
+    Status.FAIL: "❌ FAIL",
+    Status.FIXED: "❌ FIXED",
+    Status.ERROR: "❌ ERROR",
+    Status.NOT_RUN: "❔",
+    Status.NOT_APPLICABLE: "–",
+}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def render(run: Record, spec: Spec | None = None, previous: Record | None = None) -> str:
-    """The summary of a run; `spec` is the shipped contract unless given. With a previous run it tells what changed."""
+    """The summary of a run; `spec` is the shipped contract unless given.
+
+    With a previous run it tells what changed.
+    """
     about = Provenance(spec or load(), run)
     parts = [_verdict(run)]
     if previous is not None:
@@ -47,7 +59,11 @@ def _verdict(run: Record) -> str:
     glyph = {"conforms": "✅", "unfinished": "⚠️"}.get(word, "❌")
     lines = [f"### {glyph} {_plain(run.head['provider'])} {word}: {badge(run)}"]
     end = run.end
-    spent = f"{end['requests']} requests, {end['images']} pictures, {end['seconds']:.1f} s" if end is not None else "the result file has no end"
+    spent = (
+        f"{end['requests']} requests, {end['images']} pictures, {end['seconds']:.1f} s"
+        if end is not None
+        else "the result file has no end"
+    )
     lines.append(f"{_code(run.head['target'])} · contract {_plain(run.head.get('spec', '?'))} · {spent}")
     if end is not None and end.get("stopped"):
         lines.append(f"Stopped before the plan was done: {_plain(end['stopped'])}")
@@ -67,7 +83,11 @@ def _matrix(run: Record) -> str:
     lines = ["| " + " | ".join(["model", "operation", *names]) + " |", "|" + " --- |" * (len(names) + 2)]
     for row in rows:
         name = _plain(row.name) + (f" and {row.more} more like it" if row.more else "")
-        lines.append("| " + " | ".join([name, _plain(row.operation), *(_cell(row.cells.get(group)) for group in names)]) + " |")
+        lines.append(
+            "| "
+            + " | ".join([name, _plain(row.operation), *(_cell(row.cells.get(group)) for group in names)])
+            + " |"
+        )
     return "\n".join(lines)
 
 
@@ -76,7 +96,8 @@ def _cell(cell: grid.Cell | None) -> str:
         return "–"
     if not cell.measured or cell.only_observed:
         return _WORDS[cell.worst]
-    return f"{_WORDS[Status.PASS if cell.worst is Status.OBSERVED else cell.worst]} {cell.kept}/{cell.applicable}"
+    looks = Status.PASS if cell.worst is Status.OBSERVED else cell.worst
+    return f"{_WORDS[looks]} {cell.kept}/{cell.applicable}"
 
 
 def _section(title: str, found: Sequence[Finding], about: Provenance) -> list[str]:
@@ -91,11 +112,20 @@ def _section(title: str, found: Sequence[Finding], about: Provenance) -> list[st
 def _finding(finding: Finding, about: Provenance) -> str:
     case = finding.first
     source = about.source(case)
-    lines = [f"- **{_code(finding.clause)}** {_plain(case['level'])}: {_plain(about.sentence(case))}",
-             f"  expected {_code(case['expected'])}, came {_code(case['actual'])}", f"  at {_plain(', '.join(finding.places))}"]
+    lines = [
+        f"- **{_code(finding.clause)}** {_plain(case['level'])}: {_plain(about.sentence(case))}",
+        f"  expected {_code(case['expected'])}, came {_code(case['actual'])}",
+        f"  at {_plain(', '.join(finding.places))}",
+    ]
     if source is not None:
-        title = f"[{_plain(source.title)}]({source.url})" if source.url.startswith(("https://", "http://")) else _plain(source.title)
-        lines.append(f"  source: {title}, {_plain(source.publisher)}, read {source.read} ({about.evidence(case)})")
+        title = (
+            f"[{_plain(source.title)}]({source.url.replace(')', '%29')})"
+            if source.url.startswith(("https://", "http://"))
+            else _plain(source.title)
+        )
+        lines.append(
+            f"  source: {title}, {_plain(source.publisher)}, read {source.read} ({about.evidence(case)})"
+        )
     if case.get("reason"):
         lines.append(f"  {_plain(case['reason'])}")
     text = "  \n".join(lines)
@@ -106,9 +136,13 @@ def _clients(run: Record, spec: Spec) -> list[str]:
     found = breakages(run.cases, spec)
     if not found:
         return []
-    lines = [f"- {_plain(one.client.name)} {_plain(one.client.version)}: "
-             + "; ".join(f"{_code(clause)} {_plain(harm)}" for clause, harm in one.clauses.items()) for one in found]
-    return [_details(f"{len(found)} known clients need a broken clause", "\n".join(lines))]
+    lines = [
+        f"- {_plain(one.client.name)} {_plain(one.client.version)}: "
+        + "; ".join(f"{_code(clause)} {_plain(harm)}" for clause, harm in one.clauses.items())
+        for one in found
+    ]
+    who = "1 known client needs" if len(found) == 1 else f"{len(found)} known clients need"
+    return [_details(f"{who} a broken clause", "\n".join(lines))]
 
 
 def _details(summary: str, body: str) -> str:
@@ -117,7 +151,9 @@ def _details(summary: str, body: str) -> str:
 
 def _fence(text: str, language: str = "") -> str:
     """A code block whose fence is longer than any run of backticks in the text."""
-    cut = text if len(text) <= _LONGEST else text[:_LONGEST] + "\n... cut: the whole request is in the evidence"
+    cut = (
+        text if len(text) <= _LONGEST else text[:_LONGEST] + "\n... cut: the whole request is in the evidence"
+    )
     longest = max((len(run) for run in re.findall(r"`+", cut)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{cut.rstrip()}\n{fence}"

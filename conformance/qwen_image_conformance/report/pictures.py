@@ -7,8 +7,9 @@ import io
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,17 @@ from qwen_image_conformance.report.tally import BROKEN
 
 MOST = 24
 SIDE = 160
+_MOST_PIXELS = 8192 * 8192
+_AT_ONCE = 4
 _DIGITS = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """One delivered picture of the evidence. `digest` names its file; width and height are 0 when it was not readable."""
+    """One delivered picture of the evidence.
+
+    `digest` names its file; width and height are 0 when it was not readable.
+    """
 
     digest: str
     exchange: str
@@ -52,7 +58,7 @@ class Thumbnail:
 
 
 def bought(images: Path | None) -> list[Bought]:
-    """Every picture the evidence beside an `images` folder tells of; none when there is no evidence to read."""
+    """Every picture that the evidence beside an `images` folder tells of; none when there is no evidence."""
     path = images.parent / FILE if images is not None else None
     if path is None or not path.is_file():
         return []
@@ -60,28 +66,44 @@ def bought(images: Path | None) -> list[Bought]:
     for line in path.read_bytes().split(b"\n"):
         if b'"pictures":[{' in line:
             event = _line(line)
-            found += [Bought(str(one.get("digest", "")), str(event.get("id", "")), str(event.get("model", "")), str(event.get("operation", "")),
-                             int(one.get("width") or 0), int(one.get("height") or 0)) for one in event.get("pictures", ())]
+            found += [
+                Bought(
+                    str(one.get("digest", "")),
+                    str(event.get("id", "")),
+                    str(event.get("model", "")),
+                    str(event.get("operation", "")),
+                    int(one.get("width") or 0),
+                    int(one.get("height") or 0),
+                )
+                for one in event.get("pictures", ())
+            ]
     return found
 
 
-def thumbnails(images: Path | None, pictures: Sequence[Bought], cases: Sequence[Case], most: int = MOST) -> list[Thumbnail]:
+def thumbnails(
+    images: Path | None, pictures: Sequence[Bought], cases: Sequence[Case], most: int = MOST
+) -> list[Thumbnail]:
     """At most `most` small copies: pictures of broken clauses first, then different models and sizes in turn.
 
-    A file that cannot be drawn is left out. Without evidence the files of the folder are shown with their size alone.
+    A file that cannot be drawn, or is too large for that, is left out. Without evidence the files of the folder are shown with their
+    size alone.
     """
     if images is None or not images.is_dir():
         return []
     broken = _broken(cases)
     if not pictures:
-        pictures = [Bought(path.name, "", "", "", 0, 0) for path in sorted(images.iterdir()) if set(path.name) <= _DIGITS]
+        pictures = [
+            Bought(path.name, "", "", "", 0, 0)
+            for path in sorted(images.iterdir())
+            if set(path.name) <= _DIGITS
+        ]
     shown: list[Thumbnail] = []
-    for picture in _chosen(pictures, broken):
-        if len(shown) >= most:
-            break
-        thumbnail = _thumbnail(images, picture, tuple(broken.get(picture.exchange, ())))
-        if thumbnail is not None:
-            shown.append(thumbnail)
+    candidates = _chosen(pictures, broken)
+    with warnings.catch_warnings(), ThreadPoolExecutor(_AT_ONCE) as pool:
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        while batch := list(islice(candidates, most - len(shown))):
+            made = pool.map(lambda one: _thumbnail(images, one, tuple(broken.get(one.exchange, ()))), batch)
+            shown += [thumbnail for thumbnail in made if thumbnail is not None]
     return shown
 
 
@@ -104,7 +126,7 @@ def _broken(cases: Sequence[Case]) -> Mapping[str, list[str]]:
 
 
 def _chosen(pictures: Sequence[Bought], broken: Mapping[str, list[str]]) -> Iterator[Bought]:
-    """One picture for each broken clause and request, then one for each model, operation and size, model by model in turn."""
+    """One for each broken request, then one for each model, operation and size in turn, then the rest."""
     first: dict[tuple[str, ...], Bought] = {}
     for picture in pictures:
         if picture.exchange in broken:
@@ -115,7 +137,7 @@ def _chosen(pictures: Sequence[Bought], broken: Mapping[str, list[str]]) -> Iter
         models[picture.model].setdefault((picture.operation, picture.width, picture.height, alone), picture)
     turns = chain.from_iterable(zip_longest(*(own.values() for own in models.values())))
     seen: set[str] = set()
-    for picture in chain(first.values(), (one for one in turns if one is not None)):
+    for picture in chain(first.values(), (one for one in turns if one is not None), pictures):
         if picture.digest and picture.digest not in seen:
             seen.add(picture.digest)
             yield picture
@@ -126,15 +148,15 @@ def _thumbnail(images: Path, picture: Bought, clauses: tuple[str, ...]) -> Thumb
     if not set(picture.digest) <= _DIGITS or not path.is_file():
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                size = f"{image.width} x {image.height}"
-                image.draft("RGB", (SIDE, SIDE))
-                small = image.convert("RGB") if image.mode not in ("RGB", "L") else image
-                small.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
-                out = io.BytesIO()
-                small.convert("RGB").save(out, "JPEG", quality=82, optimize=True)
+        with Image.open(path) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                return None
+            size = f"{image.width} x {image.height}"
+            image.draft("RGB", (SIDE, SIDE))
+            small = image.convert("RGB") if image.mode not in ("RGB", "L") else image
+            small.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+            out = io.BytesIO()
+            small.convert("RGB").save(out, "JPEG", quality=82, optimize=True)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     name = place({"model": picture.model, "operation": picture.operation}) if picture.model else ""

@@ -23,14 +23,20 @@ class Asked:
 
 
 class Provenance:
-    """Looks up what the spec says of the cases of one run. What the spec does not know is told as far as the run knows it."""
+    """Looks up what the spec says of the cases of one run.
+
+    What the spec does not know is told as far as the run knows it.
+    """
 
     def __init__(self, spec: Spec, run: Record) -> None:
         self.spec = spec
         names = {str(case["provider"]) for case in run.cases}
         self._facts: dict[tuple[str, str, str, str], Fact[Any]] = {
             (name, case.clause, case.model, case.operation): case.fact
-            for name in names if name in spec.providers for case in cases(spec, spec.providers[name])}
+            for name in names
+            if name in spec.providers
+            for case in cases(spec, spec.providers[name])
+        }
 
     def clause(self, case: Case) -> Clause | None:
         """The clause of a case; None when this spec does not know it."""
@@ -39,7 +45,11 @@ class Provenance:
     def sentence(self, case: Case) -> str:
         """The sentence of a case's clause."""
         clause = self.clause(case)
-        return clause.sentence if clause is not None else f"({case['clause']} is not in this version of the contract)"
+        return (
+            clause.sentence
+            if clause is not None
+            else f"({case['clause']} is not in this version of the contract)"
+        )
 
     def source(self, case: Case) -> Source | None:
         """The source of a case; None when this spec does not know it."""
@@ -63,11 +73,13 @@ class Provenance:
         return [Asked(dispute, found[key]) for key, dispute in self.spec.disputes.items() if key in found]
 
     def _fact(self, case: Case) -> Fact[Any] | None:
-        return self._facts.get((str(case["provider"]), str(case["clause"]), str(case["model"]), str(case["operation"])))
+        return self._facts.get(
+            (str(case["provider"]), str(case["clause"]), str(case["model"]), str(case["operation"]))
+        )
 
 
 def source_line(spec: Spec, source: str) -> str:
-    """A source for people: title, publisher, when it was read, and its address; the id when it is not known."""
+    """A source for people: title, publisher, day it was read, address; the id when it is not known."""
     known = spec.sources.get(source)
     if known is None:
         return source

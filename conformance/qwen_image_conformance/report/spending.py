@@ -14,7 +14,10 @@ from qwen_image_spec.model import Spec
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """`requests` and `pictures` are None when the run broke off. `cost` says what is known of the price, in words."""
+    """`requests` and `pictures` are None when the run broke off.
+
+    `cost` says what is known of the price, in words.
+    """
 
     requests: int | None
     pictures: int | None
@@ -23,7 +26,10 @@ class Spending:
 
 
 def spending(run: Record, spec: Spec, bought: Sequence[Bought] = ()) -> Spending:
-    """The spending of a run. The cost is the one the run recorded, else list prices times the pictures in the evidence."""
+    """The spending of a run.
+
+    The cost is the one the run recorded, else list prices times the pictures in the evidence.
+    """
     end = run.end or {}
     return Spending(end.get("requests"), end.get("images"), end.get("seconds"), _cost(run, spec, bought))
 
@@ -38,8 +44,12 @@ def _cost(run: Record, spec: Spec, bought: Sequence[Bought]) -> str:
     total = recorded or _listed({model: Decimal(price.amount) for model, price in prices.items()}, bought)
     if not total:
         return f"price known for {len(known)} of {len(models)} models" if known else "price unknown"
-    partly = "" if len(known) >= len(models) or recorded and not known else f", price known for {len(known)} of {len(models)} models"
-    return f"{total:.2f} {currency}".strip() + f" at list price{partly}"
+    words = f"{total:.2f} {currency}".strip() + ("" if recorded else " at list price")
+    return (
+        words
+        if len(known) in (0, len(models))
+        else f"{words}, price known for {len(known)} of {len(models)} models"
+    )
 
 
 def _listed(prices: Mapping[str, Decimal], bought: Sequence[Bought]) -> Decimal:

@@ -31,7 +31,10 @@ class Tally:
 
 
 def tally(cases: Iterable[Mapping[str, Any]], level: str) -> Tally:
-    """The clauses of a level over all models and operations. Cases that were only observed or not measured do not count."""
+    """The clauses of a level over all models and operations.
+
+    Cases that were only observed or not measured do not count.
+    """
     kept: dict[str, bool] = {}
     for case in cases:
         if case["level"] == level and case["status"] not in UNDECIDED:
