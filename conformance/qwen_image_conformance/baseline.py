@@ -107,4 +107,5 @@ def _entry(row: Any, where: str) -> Entry:
     for name in ("expires", "first_seen"):
         if row.get(name) is not None and not isinstance(row[name], date):
             raise UsageProblem(f"{where}: {name} {row[name]!r} is no day", "write it like 2027-01-31")
-    return Entry(*(str(row[name]) for name in _REQUIRED), row.get("expires"), row.get("first_seen"))
+    clause, provider, model, operation, reason = (str(row[name]) for name in _REQUIRED)
+    return Entry(clause, provider, model, operation, reason, row.get("expires"), row.get("first_seen"))

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from qwen_image_conformance.commands import baseline, init
+from qwen_image_conformance.commands import baseline, diff, init, report
 from qwen_image_conformance.problems import Stop
 from qwen_image_spec.problems import suggestion
 
@@ -170,7 +170,7 @@ def _report(spec: Any, done: Any, report: str) -> None:
 
     from qwen_image_conformance.report.console import show, verdict  # noqa: PLC0415
 
-    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 132, highlight=False)
     if report == "full":
         show(console, spec, done.head, done.cases, done.end)
     elif report == "line":
@@ -200,6 +200,8 @@ class _progress:  # noqa: N801 # reads as a verb where it is used
 
 cli.add_command(init)
 cli.add_command(baseline)
+cli.add_command(report)
+cli.add_command(diff)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The commands around runs: `init`, `baseline`."""
+"""The commands around runs: `init`, `baseline`, `report`, `diff`."""
 
 from __future__ import annotations
 
@@ -70,15 +70,82 @@ def prune(run: Path, file: Path) -> None:
 
 
 def _cases(run: Path) -> list[dict[str, Any]]:
+    from qwen_image_conformance.report import read  # noqa: PLC0415
+
+    return [dict(case) for case in read.read(run).cases]
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["console", "html", "markdown", "junit", "badge"]), default="console", show_default=True,
+              help="html: one self-contained page; markdown: for a CI summary; badge: JSON for a badge service.")
+@click.option("--previous", type=click.Path(path_type=Path), metavar="RUN", help="An earlier run, to tell what changed.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Where to write it. Default: standard output.")
+def report(file: Path, form: str, previous: Path | None, out: Path | None) -> None:
+    """Show a run again: FILE is its folder or its result.jsonl."""
+    from qwen_image_conformance.report import read  # noqa: PLC0415
+
+    record = read.read(file)
+    earlier = read.read(previous) if previous is not None else None
+    if form == "console":
+        _console(record, out)
+        return
+    if form == "junit":
+        _junit(record, out)
+        return
+    text = _rendered(form, record, earlier, file if file.is_dir() else file.parent)
+    if out is None:
+        click.echo(text, nl=not text.endswith("\n"))
+    else:
+        out.write_text(text, "utf-8")
+
+
+def _rendered(form: str, record: Any, earlier: Any, folder: Path) -> str:
+    from qwen_image_spec.loader import load  # noqa: PLC0415
+
+    if form == "html":
+        from qwen_image_conformance.report import html  # noqa: PLC0415
+
+        return html.render(record, load(), previous=earlier, images=folder / "images")
+    if form == "markdown":
+        from qwen_image_conformance.report import markdown  # noqa: PLC0415
+
+        return markdown.render(record, load(), previous=earlier)
     import orjson  # noqa: PLC0415
 
-    from qwen_image_conformance.events import FILE  # noqa: PLC0415
+    from qwen_image_conformance.report import badge  # noqa: PLC0415
 
-    path = run / FILE if run.is_dir() else run
-    if not path.is_file():
-        raise UsageProblem(f"{run} holds no results", f"give the folder of a run, or its {FILE}")
-    try:
-        lines = [orjson.loads(line) for line in path.read_bytes().splitlines()]
-    except orjson.JSONDecodeError as error:
-        raise UsageProblem(f"{path} is no result file: {error}", f"give the {FILE} of a run") from error
-    return [line for line in lines if line.get("event") == "case"]
+    return orjson.dumps(badge.endpoint(record), option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def _console(record: Any, out: Path | None) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from qwen_image_conformance.report.console import show  # noqa: PLC0415
+    from qwen_image_spec.loader import load  # noqa: PLC0415
+
+    if out is None:
+        show(Console(highlight=False), load(), record.head, record.cases, record.end)
+        return
+    with out.open("w", encoding="utf-8") as file:
+        show(Console(file=file, width=150, highlight=False), load(), record.head, record.cases, record.end)
+
+
+def _junit(record: Any, out: Path | None) -> None:
+    from qwen_image_conformance.report import junit  # noqa: PLC0415
+
+    if out is None:
+        raise UsageProblem("--format junit needs --out FILE", "a run also leaves junit.xml in its folder")
+    junit.write(out, record.cases, f"{record.head['provider']} at {record.head['target']}")
+
+
+@click.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+def diff(old: Path, new: Path) -> None:
+    """Tell what changed between two runs. Exit code 1 when something regressed."""
+    from qwen_image_conformance.report import compare, read  # noqa: PLC0415
+
+    changes = compare.compare(read.read(old), read.read(new))
+    click.echo(compare.text(changes))
+    raise SystemExit(1 if any(change.kind == "regressed" for change in changes) else 0)

@@ -20,9 +20,12 @@ from qwen_image_conformance.exchange import Delivered, Exchange, Received, Sent
 from qwen_image_conformance.found import items
 from qwen_image_conformance.measure import measure
 from qwen_image_spec.dialect import dialect
+from qwen_image_spec.evidence import Level
 from qwen_image_spec.model import Endpoint, Model, Provider
 from qwen_image_spec.pointers import MISSING, get
 from qwen_image_spec.request import ImageRequest
+from qwen_image_spec.situation import facets_of, holds
+from qwen_image_spec.size import parse
 
 _FINAL = ("SUCCEEDED", "FAILED", "CANCELED")
 _TASK_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,}", re.ASCII)
@@ -63,7 +66,7 @@ class Bridge:
         if endpoint.envelope == "none":
             return None
         made = self._asked(endpoint, call)
-        if made is None or _unsure(made, call):
+        if made is None or _unsure(made, call) or self._disputed(made):
             return None
         return self._delivered(replace(made, pictures=())) if not self._waits(made) else None
 
@@ -80,29 +83,39 @@ class Bridge:
         bare = Exchange("x00001", "schemathesis", self.provider.id, "", endpoint.operations[0], endpoint.id, call.sent, call.received,
                         time=time.time())
         wrong = _frame(endpoint, call, self.provider)
-        if wrong == "body.media-type" and "multipart" in endpoint.encodings:
+        if "body.media-type" in wrong and "multipart" in endpoint.encodings:
             return None
         body = _json(call.sent.body)
-        if wrong is None:
-            wrong = _body(body, self.provider)
-        model = self.provider.models.get(body["model"]) if wrong is None else None
-        if model is None:
-            return replace(bare, breaks=(wrong or "model.unknown",))
-        if endpoint.id not in model.endpoints:
-            return replace(bare, breaks=("model.endpoint",))
+        unread = _body(body, self.provider)
+        model = self.provider.models.get(body["model"]) if not unread else None
+        if model is None or endpoint.id not in model.endpoints:
+            return replace(bare, breaks=(*wrong, unread or "model.endpoint"))
         request = dialect(model, endpoint).decode(body)
         return replace(bare, model=model.id, operation=_operation(endpoint, model, request), asked=_plain(request),
-                       breaks=_doubts(request, call.received))
+                       breaks=(*wrong, *_doubts(request, call.received)))
+
+    def _disputed(self, exchange: Exchange) -> bool:
+        """Whether the size asked for rests on a disputed or unknown sentence alone."""
+        model = self.provider.models.get(exchange.model)
+        param = model.params.get("size") if model is not None else None
+        if exchange.asked is None or model is None or param is None or not isinstance(exchange.asked["parameters"].get("size"), str):
+            return False
+        request = ImageRequest(model.id, images=tuple(exchange.asked["images"]), parameters=exchange.asked["parameters"])
+        size = parse(request.get("size"), param.separator)
+        found = [grant for grant in facets_of(param, request, model).grants if holds(grant.when, request, model)
+                 and (request.get("size") in grant.tokens or (size is not None and not grant.tokens and grant.flaw(size) is None))]
+        return bool(found) and all(grant.level is Level.OBSERVE for grant in found)
 
     def _waits(self, exchange: Exchange) -> bool:
-        """Remember a submitted task. True when mistakes of this model show in the task only, so that it is too early to judge."""
+        """Remember a submitted task. True when it is too early to judge: only a mistake that had to be refused at once is told."""
         task_id = get(_json(exchange.received.body), "/output/task_id")
         if exchange.operation != "submit" or not isinstance(task_id, str):
             return False
+        model = self.provider.models.get(exchange.model)
         self.tasks[task_id] = exchange
         while len(self.tasks) > _REMEMBERED:
             self.tasks.popitem(last=False)
-        return self.provider.models[exchange.model].validates == "task" if exchange.model else False
+        return model is not None and (model.validates == "task" or not exchange.breaks)
 
     def _queried(self, endpoint: Endpoint, call: Call) -> Exchange | None:
         task_id = next((str(value) for value in call.variables.values()), "")
@@ -152,20 +165,18 @@ def _asynchronous(provider: Provider, headers: Mapping[str, str]) -> bool | None
     return None if given not in (None, value) else given is not None
 
 
-def _frame(endpoint: Endpoint, call: Call, provider: Provider) -> str | None:
-    """What is wrong around the body, if anything."""
+def _frame(endpoint: Endpoint, call: Call, provider: Provider) -> tuple[str, ...]:
+    """What is wrong around the body."""
     headers = call.sent.headers
     wants = _asynchronous(provider, headers) is True
-    if "authorization" not in headers:
-        return "auth.missing-key"
-    if "json" not in headers.get("content-type", ""):
-        return "body.media-type"
-    if endpoint.asynchronous == "required" and not wants:
-        return "async.required"
-    return "async.refused" if endpoint.asynchronous == "refused" and wants else None
+    found = {"auth.missing-key": "authorization" not in headers,
+             "body.media-type": "json" not in headers.get("content-type", ""),
+             "async.required": endpoint.asynchronous == "required" and not wants,
+             "async.refused": endpoint.asynchronous == "refused" and wants}
+    return tuple(clause for clause, broken in found.items() if broken)
 
 
-def _body(body: Any, provider: Provider) -> str | None:
+def _body(body: Any, provider: Provider) -> str:
     """What keeps a body from naming a model, if anything."""
     if body is MISSING:
         return "body.malformed"
@@ -176,7 +187,7 @@ def _body(body: Any, provider: Provider) -> str | None:
         return "model.missing"
     if not isinstance(name, str):
         return "model.type"
-    return None if name in provider.models else "model.unknown"
+    return "" if name in provider.models else "model.unknown"
 
 
 def _operation(endpoint: Endpoint, model: Model, request: ImageRequest) -> str:

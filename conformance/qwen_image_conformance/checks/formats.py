@@ -14,10 +14,11 @@ def _form(seen: Seen) -> list[str]:
 
 @check("response-format.url")
 def url(seen: Seen) -> Verdict | None:
-    """url asked, url given."""
-    if seen.asked is None or seen.asked.get("response_format") != "url" or seen.broken:
+    """url asked, url given; so too where there is nothing to ask for."""
+    asked = seen.asked is not None and seen.asked.get("response_format") == "url"
+    if seen.asked is None or seen.broken or not (asked or seen.facets("response_format") is None):
         return None
-    if seen.refused and len(seen.asked.parameters) == 1:
+    if asked and seen.refused and len(seen.asked.parameters) == 1:
         return holds(False, expected="accepted", actual=f"status {seen.status}")
     if not 200 <= seen.status < 300:
         return None
@@ -31,7 +32,7 @@ def b64(seen: Seen) -> Verdict | None:
         return None
     if seen.refused and len(seen.asked.parameters) == 1:
         return holds(False, expected="accepted", actual=f"status {seen.status}")
-    if not seen.accepted:
+    if not 200 <= seen.status < 300 or not seen.items:
         return None
     wrong = [form for form in _form(seen) if form != "b64_json"]
     both = [item for item in seen.items if item.b64 and item.url]

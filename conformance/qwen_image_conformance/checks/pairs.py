@@ -21,10 +21,16 @@ _SWITCHES = ("watermark", "prompt_extend")
 def _pairs(group: Sequence[Seen], *, ignoring: tuple[str, ...]) -> Iterator[tuple[Seen, Seen]]:
     """Pairs with the same explicit seed, prompt and images, whose effective values agree but for the ignored names."""
     usable = [seen for seen in group if seen.accepted and not seen.broken and seen.asked is not None and "seed" in seen.asked
-              and seen.exchange.pictures]
+              and seen.exchange.pictures and _complete(seen)]
     for first, second in combinations(usable, 2):
         if _situation(first, ignoring) == _situation(second, ignoring):
             yield first, second
+
+
+def _complete(seen: Seen) -> bool:
+    """Whether as many pictures came as were asked for: of fewer, nobody knows which one is the first."""
+    count = seen.asked.get("n") if seen.asked is not None else None
+    return not isinstance(count, int) or count == len(seen.exchange.pictures)
 
 
 def _situation(seen: Seen, ignoring: tuple[str, ...]) -> object:

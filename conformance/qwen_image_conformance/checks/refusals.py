@@ -35,7 +35,7 @@ REFUSED = (
     # tasks
     "async.required", "async.refused",
     # input images
-    "images.count", "images.refused", "images.side", "images.ratio", "images.bytes", "images.data-uri", "images.format",
+    "images.count", "images.side", "images.ratio", "images.bytes", "images.data-uri", "images.format",
     "images.corrupt", "images.url", "images.type",
     # Wan
     "enable-interleave.type", "max-images.above-maximum", "max-images.below-minimum", "color-palette.type", "color-palette.count",

@@ -85,8 +85,8 @@ def thumbnails(
 ) -> list[Thumbnail]:
     """At most `most` small copies: pictures of broken clauses first, then different models and sizes in turn.
 
-    A file that cannot be drawn, or is too large for that, is left out. Without evidence the files of the folder are shown with their
-    size alone.
+    A file that cannot be drawn, or is too large for that, is left out. Without evidence the files of the
+    folder are shown with their size alone.
     """
     if images is None or not images.is_dir():
         return []

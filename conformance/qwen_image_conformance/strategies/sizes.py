@@ -11,7 +11,7 @@ from math import isqrt
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from qwen_image_spec.evidence import Evidence
+from qwen_image_spec.evidence import Evidence, Level
 from qwen_image_spec.model import Facets, Model, Param
 from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.situation import holds
@@ -32,9 +32,16 @@ class Bounds:
 
     @classmethod
     def of(cls, grant: Grant) -> Bounds:
-        """The bounds of a grant; what it does not bound ends at what can be spelled."""
+        """The bounds of a grant; what it does not bound ends at what can be spelled.
+
+        Where only the area is bounded, sides stay between the square roots of its bounds: nobody draws 76302 by 4 pixels,
+        though the sentence allows it.
+        """
         ratio = (float(grant.ratio[0]), float(grant.ratio[1])) if grant.ratio else (1 / _LARGEST, float(_LARGEST))
-        return cls(grant.side or (1, _LARGEST), grant.area or (1, _LARGEST * _LARGEST), ratio)
+        side = grant.side or (1, _LARGEST)
+        if grant.side is None and grant.ratio is None and grant.area is not None:
+            side = (isqrt(grant.area[0]), isqrt(grant.area[1]))
+        return cls(side, grant.area or (1, _LARGEST * _LARGEST), ratio)
 
     def heights(self, width: int) -> tuple[int, int]:
         """The lowest and highest height for a width, give or take one for the rounding of ratios; crossed when there is none."""
@@ -49,8 +56,12 @@ class Bounds:
 
 
 def legal(param: Param, facets: Facets, request: ImageRequest, model: Model) -> tuple[SearchStrategy[str], str] | None:
-    """Every size the model takes in the request's situation, as it is spelled, and one of them; None when none is known."""
-    grants = [grant for grant in facets.grants if holds(grant.when, request, model)]
+    """The sizes a model takes in the request's situation, as they are spelled, and one of them; None when none is known.
+
+    Grants that are disputed or unknown count only where there are no others.
+    """
+    held = [grant for grant in facets.grants if holds(grant.when, request, model)]
+    grants = [grant for grant in held if grant.level is not Level.OBSERVE] or held
     listed = [size.spell(param.separator) for grant in grants for size in sorted(grant.presets)]
     parts: list[SearchStrategy[str]] = []
     if names := [*dict.fromkeys([*listed, *(token for grant in grants for token in grant.tokens)])]:
