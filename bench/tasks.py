@@ -5,7 +5,6 @@
 Starts a mock of its own. Prints the rates, the p50, p99 and maximum of a poll, and the server's memory;
 exits 1 when a task was lost, was told twice, or did not end well.
 """
-# ruff: noqa: INP001, T201 # a script that prints
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Exploring a target with requests nobody thought of: hypothesis draws them from the spec, the checks of a run judge them.
 
-A server on this machine is explored freely, and a failing request is shrunk to the smallest that still fails. Anywhere else
-pictures may cost money: there the requests are always the same ones, nothing is sent again to make it smaller, refusals
-go first, and the budget ends it.
+A server on this machine is explored freely, and a failing request is shrunk to the smallest that still fails.
+Anywhere else pictures may cost money: there the requests are always the same ones, nothing is sent again to
+make it smaller, refusals go first, and the budget ends it.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ _UNJUDGED = ("stream", "is_async")
 class FuzzOptions:
     """How to explore. `max_examples` is per model, operation and kind (valid, invalid); `max_images` the hard stop.
 
-    Without `max_images` a server on this machine has no limit, any other delivers at most 8 pictures. `reference` is what
-    `--provider` was given, for a provider that is not one of the shipped ones.
+    Without `max_images` a server on this machine has no limit, any other delivers at most 8 pictures.
+    `reference` is what `--provider` was given, for a provider that is not one of the shipped ones.
     """
 
     max_examples: int = 50
@@ -79,7 +79,13 @@ class Fuzzed:
         return self.stopped.code if self.stopped is not None else 0
 
 
-def fuzz(spec: Spec, provider: Provider, target: Target, models: Sequence[str] = (), options: FuzzOptions | None = None) -> Fuzzed:
+def fuzz(
+    spec: Spec,
+    provider: Provider,
+    target: Target,
+    models: Sequence[str] = (),
+    options: FuzzOptions | None = None,
+) -> Fuzzed:
     """Explore some or all models of a target. Raises Unreachable when it does not answer or refuses the key."""
     chosen = options or FuzzOptions()
     names = tuple(models) or tuple(provider.models)
@@ -97,7 +103,9 @@ def fuzz(spec: Spec, provider: Provider, target: Target, models: Sequence[str] =
         found = session.result()
         if chosen.schemathesis and session.stopped is None:
             chosen.progress("schemathesis")
-            stock = schemathesis_run.explore(spec, provider, target, names, chosen.max_examples, found.seed, chosen.reference)
+            stock = schemathesis_run.explore(
+                spec, provider, target, names, chosen.max_examples, found.seed, chosen.reference
+            )
             found.findings = merged(found.findings, stock.findings)
             found.requests += stock.requests
             found.notes += stock.notes
@@ -127,17 +135,41 @@ class _Numbered(Before):
 class _Session:
     """One exploration: a client, a budget, and what was found."""
 
-    def __init__(self, spec: Spec, provider: Provider, target: Target, names: tuple[str, ...], options: FuzzOptions, folder: Path) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        provider: Provider,
+        target: Target,
+        names: tuple[str, ...],
+        options: FuzzOptions,
+        folder: Path,
+    ) -> None:
         self.provider, self.target, self.options = provider, target, options
         self.free = target.local
-        most = options.max_images if options.max_images is not None else sys.maxsize if self.free else PAID_IMAGES
+        most = (
+            options.max_images
+            if options.max_images is not None
+            else sys.maxsize
+            if self.free
+            else PAID_IMAGES
+        )
         self.budget = Budget(most)
         self.client = Client(target, self.budget)
         self.recorder = Recorder(folder / "evidence", {"provider": provider.id}, target.key)
         self.before = _Numbered()
-        self.executor = Executor(provider, self.client, self.recorder, self.before, first_pause=0.05 if self.free else 3.0)
-        self.judge = Judge(spec, provider, lambda digest: (folder / "evidence" / "images" / digest).read_bytes(), names)
-        self.seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32) if self.free else 0
+        self.executor = Executor(
+            provider, self.client, self.recorder, self.before, first_pause=0.05 if self.free else 3.0
+        )
+        self.judge = Judge(
+            spec, provider, lambda digest: (folder / "evidence" / "images" / digest).read_bytes(), names
+        )
+        self.seed = (
+            options.seed
+            if options.seed is not None
+            else random.SystemRandom().randrange(2**32)
+            if self.free
+            else 0
+        )
         self.findings = Findings()
         self.stopped: BudgetSpent | None = None
         self.first = provider.models[names[0]]
@@ -145,20 +177,45 @@ class _Session:
     def knock(self) -> None:
         """One plain request: is the target there, and does it let the key in?"""
         way = next(iter(ways(self.provider, self.first)))
-        probe = refused(self.provider, self.first, way.operation, way.endpoint, ImageRequest(self.first.id), "prompt.missing", Tier.FULL)
+        probe = refused(
+            self.provider,
+            self.first,
+            way.operation,
+            way.endpoint,
+            ImageRequest(self.first.id),
+            "prompt.missing",
+            Tier.FULL,
+        )
         if self._send(probe).received.status == 401:
-            raise Unreachable(f"{self.target.url} refuses the key in ${self.target.variable} (401)", "export a key this target knows")
+            raise Unreachable(
+                f"{self.target.url} refuses the key in ${self.target.variable} (401)",
+                "export a key this target knows",
+            )
 
     def explore(self, model: Model, way: Way) -> None:
         """Refusals first, since they are free; then requests that must be taken."""
         share = _TASKS_SHARE if way.operation == "submit" else 1
         count = max(self.options.max_examples // share, 1)
         invalid = invalid_requests(self.provider, model, None, way.operation)
-        self._drive(invalid, count, lambda request: refused(self.provider, model, way.operation, way.endpoint, request, "fuzz", Tier.FULL))
+        self._drive(
+            invalid,
+            count,
+            lambda request: refused(
+                self.provider, model, way.operation, way.endpoint, request, "fuzz", Tier.FULL
+            ),
+        )
         valid = valid_requests(self.provider, model, way.operation, without=_UNJUDGED)
-        self._drive(valid, count, lambda request: accepted(self.provider, model, way.operation, way.endpoint, request, "fuzz", (), Tier.FULL))
+        self._drive(
+            valid,
+            count,
+            lambda request: accepted(
+                self.provider, model, way.operation, way.endpoint, request, "fuzz", (), Tier.FULL
+            ),
+        )
 
-    def _drive(self, requests: SearchStrategy[ImageRequest], count: int, probe: Callable[[ImageRequest], Probe]) -> None:
+    def _drive(
+        self, requests: SearchStrategy[ImageRequest], count: int, probe: Callable[[ImageRequest], Probe]
+    ) -> None:
         def example(request: ImageRequest) -> None:
             if self.stopped is not None:
                 return
@@ -173,9 +230,18 @@ class _Session:
                 raise _broken(found[0].clause)
 
         phases = (Phase.generate, Phase.shrink) if self.free else (Phase.generate,)
-        run: Any = seed(self.seed)(settings(
-            max_examples=count, phases=phases, database=None, deadline=None, derandomize=False, print_blob=False,
-            verbosity=Verbosity.quiet, suppress_health_check=list(HealthCheck))(given(requests)(example)))
+        run: Any = seed(self.seed)(
+            settings(
+                max_examples=count,
+                phases=phases,
+                database=None,
+                deadline=None,
+                derandomize=False,
+                print_blob=False,
+                verbosity=Verbosity.quiet,
+                suppress_health_check=list(HealthCheck),
+            )(given(requests)(example))
+        )
         try:
             run()
         except* (Broken, Flaky):
@@ -192,9 +258,14 @@ class _Session:
 
     def result(self) -> Fuzzed:
         """What was found, and how."""
-        notes = [] if self.free else [
-            f"{self.target.url} may charge for pictures: the requests are the same in every run, none was sent again to shrink it, "
-            f"and at most {self.budget.most} picture(s) were bought"]
+        notes = (
+            []
+            if self.free
+            else [
+                f"{self.target.url} may charge for pictures: the requests are the same in every run, none was sent again to shrink it, "
+                f"and at most {self.budget.most} picture(s) were bought"
+            ]
+        )
         findings = [Finding(**{**finding.to_json(), "seed": self.seed}) for finding in self.findings]  # type: ignore[arg-type]
         return Fuzzed(findings, self.client.requests, self.budget.spent, 0.0, self.seed, notes, self.stopped)
 

@@ -1,7 +1,8 @@
 """From what Schemathesis sent and received to an exchange that our checks can judge.
 
-Schemathesis mixes mistakes freely. A request is read as the provider reads it; where its outcome is not certain (fields
-nobody documents, pictures that cannot be read) nothing is demanded of the answer but its form.
+Schemathesis mixes mistakes freely. A request is read as the provider reads it; where its outcome is not
+certain (fields nobody documents, pictures that cannot be read) nothing is demanded of the answer but its
+form.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Call:
 class Bridge:
     """Makes exchanges of calls and remembers submitted tasks, so that a later query completes theirs.
 
-    `fetch` gives the picture behind an address without credentials; `store` keeps its bytes under their digest.
+    `fetch` gives the picture behind an address without credentials; `store` keeps its bytes under their
+    digest.
     """
 
     provider: Provider
@@ -72,16 +74,28 @@ class Bridge:
 
     def endpoint(self, call: Call) -> Endpoint | None:
         """The endpoint of a call; of two at one path, the one its header asks for. None for no endpoint's method."""
-        here = [one for one in self.provider.endpoints.values()
-                if one.method == call.method and one.path.partition("?")[0] == call.path]
+        here = [
+            one
+            for one in self.provider.endpoints.values()
+            if one.method == call.method and one.path.partition("?")[0] == call.path
+        ]
         wants = _asynchronous(self.provider, call.sent.headers)
         if not here or (wants is None and any(one.asynchronous != "none" for one in here)):
             return None
         return min(here, key=lambda one: (one.asynchronous == "required") is not wants)
 
     def _asked(self, endpoint: Endpoint, call: Call) -> Exchange | None:
-        bare = Exchange("x00001", "schemathesis", self.provider.id, "", endpoint.operations[0], endpoint.id, call.sent, call.received,
-                        time=time.time())
+        bare = Exchange(
+            "x00001",
+            "schemathesis",
+            self.provider.id,
+            "",
+            endpoint.operations[0],
+            endpoint.id,
+            call.sent,
+            call.received,
+            time=time.time(),
+        )
         wrong = _frame(endpoint, call, self.provider)
         if "body.media-type" in wrong and "multipart" in endpoint.encodings:
             return None
@@ -91,19 +105,38 @@ class Bridge:
         if model is None or endpoint.id not in model.endpoints:
             return replace(bare, breaks=(*wrong, unread or "model.endpoint"))
         request = dialect(model, endpoint).decode(body)
-        return replace(bare, model=model.id, operation=_operation(endpoint, model, request), asked=_plain(request),
-                       breaks=(*wrong, *_doubts(request, call.received)))
+        return replace(
+            bare,
+            model=model.id,
+            operation=_operation(endpoint, model, request),
+            asked=_plain(request),
+            breaks=(*wrong, *_doubts(request, call.received)),
+        )
 
     def _disputed(self, exchange: Exchange) -> bool:
         """Whether the size asked for rests on a disputed or unknown sentence alone."""
         model = self.provider.models.get(exchange.model)
         param = model.params.get("size") if model is not None else None
-        if exchange.asked is None or model is None or param is None or not isinstance(exchange.asked["parameters"].get("size"), str):
+        if (
+            exchange.asked is None
+            or model is None
+            or param is None
+            or not isinstance(exchange.asked["parameters"].get("size"), str)
+        ):
             return False
-        request = ImageRequest(model.id, images=tuple(exchange.asked["images"]), parameters=exchange.asked["parameters"])
+        request = ImageRequest(
+            model.id, images=tuple(exchange.asked["images"]), parameters=exchange.asked["parameters"]
+        )
         size = parse(request.get("size"), param.separator)
-        found = [grant for grant in facets_of(param, request, model).grants if holds(grant.when, request, model)
-                 and (request.get("size") in grant.tokens or (size is not None and not grant.tokens and grant.flaw(size) is None))]
+        found = [
+            grant
+            for grant in facets_of(param, request, model).grants
+            if holds(grant.when, request, model)
+            and (
+                request.get("size") in grant.tokens
+                or (size is not None and not grant.tokens and grant.flaw(size) is None)
+            )
+        ]
         return bool(found) and all(grant.level is Level.OBSERVE for grant in found)
 
     def _waits(self, exchange: Exchange) -> bool:
@@ -127,13 +160,25 @@ class Bridge:
             return self._delivered(replace(known, polls=(call.received,))) if done else None
         if not _TASK_ID.fullmatch(task_id):
             return None
-        return Exchange("x00001", "schemathesis", self.provider.id, "", "query", endpoint.id, call.sent, call.received,
-                        breaks=("tasks.unknown-id",), time=time.time())
+        return Exchange(
+            "x00001",
+            "schemathesis",
+            self.provider.id,
+            "",
+            "query",
+            endpoint.id,
+            call.sent,
+            call.received,
+            breaks=("tasks.unknown-id",),
+            time=time.time(),
+        )
 
     def _delivered(self, exchange: Exchange) -> Exchange:
         if not 200 <= exchange.final.status < 300:
             return exchange
-        found = (self._picture(item.url, item.b64) for item in items(_json(exchange.final.body)) if not item.failed)
+        found = (
+            self._picture(item.url, item.b64) for item in items(_json(exchange.final.body)) if not item.failed
+        )
         return replace(exchange, pictures=tuple(picture for picture in found if picture is not None))
 
     def _picture(self, url: str | None, b64: str | None) -> Delivered | None:
@@ -160,7 +205,9 @@ class Bridge:
 def _asynchronous(provider: Provider, headers: Mapping[str, str]) -> bool | None:
     """Whether the header asks for a task; None when its value is no documented one."""
     fact = provider.facts.get("async.header") or provider.facts.get("tasks.header")
-    name, _, value = str(fact.value).partition(": ") if fact is not None else ("x-dashscope-async", "", "enable")
+    name, _, value = (
+        str(fact.value).partition(": ") if fact is not None else ("x-dashscope-async", "", "enable")
+    )
     given = headers.get(name.lower())
     return None if given not in (None, value) else given is not None
 
@@ -169,10 +216,12 @@ def _frame(endpoint: Endpoint, call: Call, provider: Provider) -> tuple[str, ...
     """What is wrong around the body."""
     headers = call.sent.headers
     wants = _asynchronous(provider, headers) is True
-    found = {"auth.missing-key": "authorization" not in headers,
-             "body.media-type": "json" not in headers.get("content-type", ""),
-             "async.required": endpoint.asynchronous == "required" and not wants,
-             "async.refused": endpoint.asynchronous == "refused" and wants}
+    found = {
+        "auth.missing-key": "authorization" not in headers,
+        "body.media-type": "json" not in headers.get("content-type", ""),
+        "async.required": endpoint.asynchronous == "required" and not wants,
+        "async.refused": endpoint.asynchronous == "refused" and wants,
+    }
     return tuple(clause for clause, broken in found.items() if broken)
 
 
@@ -197,8 +246,13 @@ def _operation(endpoint: Endpoint, model: Model, request: ImageRequest) -> str:
 
 
 def _plain(request: ImageRequest) -> dict[str, Any]:
-    return {"model": request.model, "prompt": request.prompt, "images": list(request.images), "parameters": dict(request.parameters),
-            "texts": request.texts}
+    return {
+        "model": request.model,
+        "prompt": request.prompt,
+        "images": list(request.images),
+        "parameters": dict(request.parameters),
+        "texts": request.texts,
+    }
 
 
 def _doubts(request: ImageRequest, received: Received) -> tuple[str, ...]:

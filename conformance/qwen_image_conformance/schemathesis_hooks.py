@@ -4,12 +4,13 @@
     qwen-image-spec openapi dieyuyun > openapi.json
     schemathesis run openapi.json --url https://gw.example.com -H "Authorization: Bearer $KEY"
 
-There is one check for each group of clauses (`qwen_image_n`, `qwen_image_size`, ...), so that they can be chosen with
-`--checks` and `--exclude-checks`. Broken MUST clauses fail; QWEN_IMAGE_LEVEL=SHOULD fails on those too. Pictures are fetched
-and measured; QWEN_IMAGE_FETCH=0 leaves that out. QWEN_IMAGE_FINDINGS names a file for findings as JSON Lines.
+There is one check for each group of clauses (`qwen_image_n`, `qwen_image_size`, ...), so that they can be
+chosen with `--checks` and `--exclude-checks`. Broken MUST clauses fail; QWEN_IMAGE_LEVEL=SHOULD fails on
+those too. Pictures are fetched and measured; QWEN_IMAGE_FETCH=0 leaves that out. QWEN_IMAGE_FINDINGS names a
+file for findings as JSON Lines.
 
-An OpenAPI document cannot say everything, and some things nobody knows. Stock failures that contradict no sentence of the
-contract (see `excused`) are dropped.
+An OpenAPI document cannot say everything, and some things nobody knows. Stock failures that contradict no
+sentence of the contract (see `excused`) are dropped.
 """
 
 from __future__ import annotations
@@ -47,14 +48,21 @@ class _Contract:
     def __init__(self) -> None:
         name = os.environ.get("QWEN_IMAGE_PROVIDER", "")
         if not name:
-            raise UsageProblem("QWEN_IMAGE_PROVIDER is not set", "export QWEN_IMAGE_PROVIDER=dashscope (or the path of a YAML file of your own)")
+            raise UsageProblem(
+                "QWEN_IMAGE_PROVIDER is not set",
+                "export QWEN_IMAGE_PROVIDER=dashscope (or the path of a YAML file of your own)",
+            )
         spec = load()
         self.provider = provider_of(name, spec)
-        self.bridge = Bridge(self.provider, self._fetch if os.environ.get("QWEN_IMAGE_FETCH", "1") != "0" else None)
+        self.bridge = Bridge(
+            self.provider, self._fetch if os.environ.get("QWEN_IMAGE_FETCH", "1") != "0" else None
+        )
         self.judge = Judge(spec, self.provider, lambda digest: self.bridge.store[digest])
         self.groups = sorted({clause.group for clause in spec.clauses.values()})
         self.group_of = {clause.id: clause.group for clause in spec.clauses.values()}
-        self.statuses = ("fail", "warn") if os.environ.get("QWEN_IMAGE_LEVEL", "MUST") == "SHOULD" else ("fail",)
+        self.statuses = (
+            ("fail", "warn") if os.environ.get("QWEN_IMAGE_LEVEL", "MUST") == "SHOULD" else ("fail",)
+        )
         self.file = os.environ.get("QWEN_IMAGE_FINDINGS", "")
         self._client: Client | None = None
         self._last: tuple[object, list[Finding]] = (None, [])
@@ -73,11 +81,23 @@ class _Contract:
     def exchange(self, case: Any, response: Any) -> Exchange | None:
         """The answer as an exchange."""
         request = response.request
-        given = {name.lower(): value if isinstance(value, str) else value.decode("latin-1") for name, value in request.headers.items()}
+        given = {
+            name.lower(): value if isinstance(value, str) else value.decode("latin-1")
+            for name, value in request.headers.items()
+        }
         body = request.body or b""
-        sent = Sent(request.method, request.url, redacted(given, OWN_VARIABLE), body if isinstance(body, bytes) else str(body).encode())
-        received = Received(response.status_code, {name.lower(): values[0] for name, values in response.headers.items() if values},
-                            response.content, response.elapsed)
+        sent = Sent(
+            request.method,
+            request.url,
+            redacted(given, OWN_VARIABLE),
+            body if isinstance(body, bytes) else str(body).encode(),
+        )
+        received = Received(
+            response.status_code,
+            {name.lower(): values[0] for name, values in response.headers.items() if values},
+            response.content,
+            response.elapsed,
+        )
         if self._client is None:
             self._client = Client(Target(request.url, OWN_VARIABLE, ""), Budget(0))
         return self.bridge.exchange(Call(request.method, case.path, case.path_parameters, sent, received))
@@ -89,19 +109,29 @@ class _Contract:
         """Append a finding to the file that was asked for."""
         if self.file:
             with Path(self.file).open("ab") as file:
-                file.write(orjson.dumps(finding.to_json() | {"engine": "schemathesis"}, option=orjson.OPT_APPEND_NEWLINE))
+                file.write(
+                    orjson.dumps(
+                        finding.to_json() | {"engine": "schemathesis"}, option=orjson.OPT_APPEND_NEWLINE
+                    )
+                )
 
 
 def _telling(finding: Finding) -> str:
-    return (f"{finding.clause} ({finding.level}): {finding.sentence}\n    expected: {finding.expected}\n    actual:   {finding.actual}\n"
-            f"    source:   {finding.source}\n    {finding.curl}")
+    return (
+        f"{finding.clause} ({finding.level}): {finding.sentence}\n    expected: {finding.expected}\n    actual:   {finding.actual}\n"
+        f"    source:   {finding.source}\n    {finding.curl}"
+    )
 
 
 def _register(contract: _Contract) -> Iterator[str]:
     for group in contract.groups:
+
         def check(_: Any, response: Any, case: Any, group: str = group) -> None:
-            broken = [finding for finding in contract.findings(case, response)
-                      if contract.group_of[finding.clause] == group and finding.status in contract.statuses]
+            broken = [
+                finding
+                for finding in contract.findings(case, response)
+                if contract.group_of[finding.clause] == group and finding.status in contract.statuses
+            ]
             if broken:
                 raise AssertionError("\n".join(_telling(finding) for finding in broken))
 
@@ -113,15 +143,18 @@ def _register(contract: _Contract) -> Iterator[str]:
 def excused(failure: Any, case: Any, response: Any) -> bool:
     """Whether a stock failure contradicts no sentence of the contract.
 
-    ST201 to ST203 compare acceptance with the schema, which leaves out what is disputed or cannot be said; our checks compare
-    it with the contract. ST204 wants 405 for any other method; the contract may name another status.
+    ST201 to ST203 compare acceptance with the schema, which leaves out what is disputed or cannot be said;
+    our checks compare it with the contract. ST204 wants 405 for any other method; the contract may name
+    another status.
     """
     if failure.code in _UNCERTAIN:
         return True
     if failure.code != _WRONG_METHOD:
         return False
     entry = entry_for("method.refused", CONTRACT.provider, None)
-    return case is not None and entry is not None and response.status_code in (entry.status.value, *entry.also)
+    return (
+        case is not None and entry is not None and response.status_code in (entry.status.value, *entry.also)
+    )
 
 
 CONTRACT = _Contract()
@@ -140,6 +173,18 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
 
 def _stock(failure: Any, case: Any) -> Finding:
     model = case.body.get("model") if isinstance(case.body, dict) else None
-    return Finding(f"schemathesis.{failure.code}", "MUST", "fail", CONTRACT.provider.id, model if isinstance(model, str) else "*",
-                   case.operation.label, failure.title, "what the generated OpenAPI document says", failure.message, "openapi",
-                   case.as_curl_command(), engine="schemathesis", weight=len(str(case.body)))
+    return Finding(
+        f"schemathesis.{failure.code}",
+        "MUST",
+        "fail",
+        CONTRACT.provider.id,
+        model if isinstance(model, str) else "*",
+        case.operation.label,
+        failure.title,
+        "what the generated OpenAPI document says",
+        failure.message,
+        "openapi",
+        case.as_curl_command(),
+        engine="schemathesis",
+        weight=len(str(case.body)),
+    )

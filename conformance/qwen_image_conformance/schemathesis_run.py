@@ -33,35 +33,96 @@ class Stock:
     output: str = ""
 
 
-def explore(spec: Spec, provider: Provider, target: Target, models: Sequence[str], max_examples: int, seed: int,
-            reference: str = "") -> Stock:
+def explore(
+    spec: Spec,
+    provider: Provider,
+    target: Target,
+    models: Sequence[str],
+    max_examples: int,
+    seed: int,
+    reference: str = "",
+) -> Stock:
     """Run Schemathesis on the generated OpenAPI document of some models, with our checks added to its own.
 
-    It cannot keep a budget, so it is not run against a target that may charge. Raises UsageProblem when it cannot start.
+    It cannot keep a budget, so it is not run against a target that may charge. Raises UsageProblem when it
+    cannot start.
     """
     if not target.local:
-        return Stock(notes=["Schemathesis was not run: it cannot keep a budget, and this target may charge for pictures"])
-    name = provider.id if provider.id in spec.providers and spec.providers[provider.id] is provider else reference
+        return Stock(
+            notes=[
+                "Schemathesis was not run: it cannot keep a budget, and this target may charge for pictures"
+            ]
+        )
+    name = (
+        provider.id
+        if provider.id in spec.providers and spec.providers[provider.id] is provider
+        else reference
+    )
     if not name:
         return Stock(notes=["Schemathesis was not run: it needs the file of your provider's document"])
-    hooks = {"SCHEMATHESIS_HOOKS": _HOOKS, "QWEN_IMAGE_PROVIDER": str(Path(name).resolve()) if name.endswith((".yaml", ".yml")) else name}
-    return run(replace(provider, models={key: provider.models[key] for key in models}, families={}), target, max_examples, seed, hooks)
+    hooks = {
+        "SCHEMATHESIS_HOOKS": _HOOKS,
+        "QWEN_IMAGE_PROVIDER": str(Path(name).resolve()) if name.endswith((".yaml", ".yml")) else name,
+    }
+    return run(
+        replace(provider, models={key: provider.models[key] for key in models}, families={}),
+        target,
+        max_examples,
+        seed,
+        hooks,
+    )
 
 
-def run(provider: Provider, target: Target, max_examples: int, seed: int, environment: dict[str, str], *options: str) -> Stock:
+def run(
+    provider: Provider,
+    target: Target,
+    max_examples: int,
+    seed: int,
+    environment: dict[str, str],
+    *options: str,
+) -> Stock:
     """Run Schemathesis in a folder of its own that is thrown away. The key stands in the environment, never on the command line."""
     with TemporaryDirectory(prefix="qwen-image-schemathesis-") as folder:
         here = Path(folder)
         (here / "openapi.json").write_bytes(orjson.dumps(document(provider)))
-        (here / "schemathesis.toml").write_text(f'headers = {{ Authorization = "Bearer ${{{_KEY}}}" }}\n', "utf-8")
-        command = [sys.executable, "-m", "schemathesis.cli", "run", "openapi.json", "--url", target.url, "-n", str(max_examples),
-                   "--seed", str(seed), "--generation-database", "none", "--continue-on-failure", "--no-color",
-                   "--report", "json", "--report-json-path", "report.json", *options]
-        whole = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), _KEY: target.key,
-                 "QWEN_IMAGE_FINDINGS": str(here / "findings.jsonl"), **environment}
+        (here / "schemathesis.toml").write_text(
+            f'headers = {{ Authorization = "Bearer ${{{_KEY}}}" }}\n', "utf-8"
+        )
+        command = [
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            "run",
+            "openapi.json",
+            "--url",
+            target.url,
+            "-n",
+            str(max_examples),
+            "--seed",
+            str(seed),
+            "--generation-database",
+            "none",
+            "--continue-on-failure",
+            "--no-color",
+            "--report",
+            "json",
+            "--report-json-path",
+            "report.json",
+            *options,
+        ]
+        whole = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            _KEY: target.key,
+            "QWEN_IMAGE_FINDINGS": str(here / "findings.jsonl"),
+            **environment,
+        }
         ended = subprocess.run(command, cwd=here, env=whole, capture_output=True, text=True, check=False)  # noqa: S603 # our own interpreter
         if ended.returncode not in _RAN or not (here / "report.json").exists():
-            raise UsageProblem(f"Schemathesis did not run: {(ended.stderr or ended.stdout).strip()[-400:]}", "pip install 'schemathesis>=4.10'")
+            raise UsageProblem(
+                f"Schemathesis did not run: {(ended.stderr or ended.stdout).strip()[-400:]}",
+                "pip install 'schemathesis>=4.10'",
+            )
         return _read(here, seed, ended.stdout)
 
 

@@ -55,7 +55,13 @@ class Finding:
 class Judge:
     """Holds single exchanges to a provider's contract. Clauses that need two exchanges are not judged here."""
 
-    def __init__(self, spec: Spec, provider: Provider, load: Callable[[str], bytes], models: tuple[str, ...] | None = None) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        provider: Provider,
+        load: Callable[[str], bytes],
+        models: tuple[str, ...] | None = None,
+    ) -> None:
         self.spec = spec
         self.provider = provider
         self.load = load
@@ -78,27 +84,72 @@ class Judge:
             verdict = CHECKS[case.clause](seen)
             if verdict is None:
                 continue
-            level = weakest(self.spec.clauses[case.clause].cap, verdict.level if verdict.level is not None else case.level)
+            level = weakest(
+                self.spec.clauses[case.clause].cap, verdict.level if verdict.level is not None else case.level
+            )
             status = verdict.status(level)
             if status in _BROKEN:
-                yield self._finding(exchange, case.clause, level, status, verdict.expected, verdict.actual, verdict.source or case.fact.source)
+                yield self._finding(
+                    exchange,
+                    case.clause,
+                    level,
+                    status,
+                    verdict.expected,
+                    verdict.actual,
+                    verdict.source or case.fact.source,
+                )
 
     def _refused(self, seen: Seen) -> Finding | None:
         """A legal request that is refused although no single claim of it explains why: its parts may be taken, it is not."""
         made = claims(seen)
-        if not made or seen.model is None or seen.asked is None or seen.broken or seen.doubtful or seen.violations:
+        if (
+            not made
+            or seen.model is None
+            or seen.asked is None
+            or seen.broken
+            or seen.doubtful
+            or seen.violations
+        ):
             return None
         if not seen.answered or not seen.refused or seen.status == _THROTTLED:
             return None
         text = seen.exchange.final.body[:160].decode("utf-8", "replace")
         clause = next(iter(made)) if len(made) == 1 else "model.served"
         expected = "pictures" if len(made) == 1 else f"pictures (claimed together: {', '.join(sorted(made))})"
-        return self._finding(seen.exchange, clause, Level.SHOULD, Status.WARN, expected, f"status {seen.status}: {text}", seen.model.fact.source)
+        return self._finding(
+            seen.exchange,
+            clause,
+            Level.SHOULD,
+            Status.WARN,
+            expected,
+            f"status {seen.status}: {text}",
+            seen.model.fact.source,
+        )
 
-    def _finding(self, exchange: Exchange, clause: str, level: Level, status: Status, expected: object, actual: object, source: str) -> Finding:
-        return Finding(clause, level.value, status.value, self.provider.id, exchange.model, exchange.operation,
-                       self.spec.clauses[clause].sentence, str(expected), str(actual), source, curl(exchange),
-                       weight=len(exchange.sent.body))
+    def _finding(
+        self,
+        exchange: Exchange,
+        clause: str,
+        level: Level,
+        status: Status,
+        expected: object,
+        actual: object,
+        source: str,
+    ) -> Finding:
+        return Finding(
+            clause,
+            level.value,
+            status.value,
+            self.provider.id,
+            exchange.model,
+            exchange.operation,
+            self.spec.clauses[clause].sentence,
+            str(expected),
+            str(actual),
+            source,
+            curl(exchange),
+            weight=len(exchange.sent.body),
+        )
 
 
 class Findings:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from qwen_image_mock.encode import Refusal
     from qwen_image_mock.exchange import Exchange
-    from qwen_image_mock.faults import Condition
+    from qwen_image_mock.fault_condition import Condition
     from qwen_image_mock.outcome import Outcome
 
 Json = Any

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qwen_image_mock.credentials import Caller
-    from qwen_image_mock.faults import Condition
+    from qwen_image_mock.fault_condition import Condition
     from qwen_image_mock.inputs import Brought
     from qwen_image_mock.transport_faults import Manner
     from qwen_image_spec.model import Endpoint, Model, Provider

@@ -12,7 +12,8 @@ from qwen_image_mock.admission import ASYNC_HEADER, Admission, Refused, refused,
 from qwen_image_mock.conditions import emptied, meet, refuse, shortened
 from qwen_image_mock.conditions import refusal as refusal_of
 from qwen_image_mock.encode import Delivery, encode_refusal, encode_success, refusal_for, sync_shape
-from qwen_image_mock.faults import at_query, condition_of, split_alias
+from qwen_image_mock.fault_condition import at_query, condition_of
+from qwen_image_mock.faults import split_alias
 from qwen_image_mock.hints import strictness_of
 from qwen_image_mock.inline import inline_pictures
 from qwen_image_mock.inputs import flaws_of, looked_of

@@ -10,13 +10,13 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from qwen_image_mock.conditions import refusal
-from qwen_image_mock.faults import polling
+from qwen_image_mock.fault_condition import polling
 from qwen_image_mock.values import number, whole
 
 if TYPE_CHECKING:
     from qwen_image_mock.encode import Refusal
     from qwen_image_mock.exchange import Exchange
-    from qwen_image_mock.faults import Condition
+    from qwen_image_mock.fault_condition import Condition
 
 Json = Any
 WAITING = 0.3
@@ -127,7 +127,6 @@ def _turn(fate: Fate, exchange: Exchange, condition: Condition, count: int) -> N
             fate.starts, fate.ends, fate.polls = now + seconds * WAITING, now + seconds, None
         case "task-stuck":
             fate.held, fate.polls = str(options.get("state", "RUNNING")).upper(), None
-            fate.starts = inf if fate.held == "PENDING" else fate.starts
             limit = exchange.provider.facts.get("tasks.timeout")
             fate.ends = inf if limit is None else now + limit.value
             fate.refusal = refusal(exchange, condition)

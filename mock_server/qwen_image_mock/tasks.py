@@ -20,7 +20,7 @@ from qwen_image_mock.task_list import EAST, listing, owner_of
 if TYPE_CHECKING:
     from qwen_image_mock.encode import Refusal
     from qwen_image_mock.exchange import Exchange
-    from qwen_image_mock.faults import Condition
+    from qwen_image_mock.fault_condition import Condition
     from qwen_image_mock.outcome import Outcome
     from qwen_image_mock.state import State
     from qwen_image_spec.model import Model, ResponseShape

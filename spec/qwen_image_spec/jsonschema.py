@@ -6,9 +6,11 @@ which the sources agree, constrain it. Fields the document does not know are all
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qwen_image_spec import jsonschema_request as build
+from qwen_image_spec.jsonschema_nest import nest
 from qwen_image_spec.pointers import split
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_STATE = "tasks.status"
+_ANYWAY = (_STATE, "response.output", "response.request-id")
 _ANSWERS = {"generate": "sync.response", "edit": "sync.response", "query": "task.response"}
 
 
@@ -72,7 +76,7 @@ def for_models(names: Iterable[str], body: Schema) -> Schema:
 def response_schema(provider: Provider, model: Model | None, endpoint: Endpoint) -> Schema:
     """What a success response of an endpoint looks like. Only fields the sources agree on are demanded."""
     models = provider.models.values() if model is None else [model]
-    bodies = [from_fields(provider.responses[name].fields) for name in answers(provider, models, endpoint)]
+    bodies = [from_answer(provider.responses[name].fields) for name in answers(provider, models, endpoint)]
     who = f" for {model.id}" if model is not None else ""
     chosen = {"type": "object"} if not bodies else bodies[0] if len(bodies) == 1 else {"anyOf": bodies}
     return {
@@ -97,6 +101,16 @@ def answers(provider: Provider, models: Iterable[Model], endpoint: Endpoint) -> 
 def error_schema(provider: Provider) -> Schema:
     """What every error of a provider looks like."""
     return {"$schema": DIALECT, "title": f"Error of {provider.id}", **from_fields(provider.error_fields)}
+
+
+def from_answer(fields: Iterable[ResponseField]) -> Schema:
+    """A success: what every state of a task has, and what one that SUCCEEDED (or a direct answer) has beside it."""
+    known = list(fields)
+    whole = from_fields(known)
+    if not any(field.clause == _STATE for field in known):
+        return whole
+    anyway = from_fields(replace(field, required=field.required and field.clause in _ANYWAY) for field in known)
+    return {**anyway, "if": nest("/output/task_status", {"const": "SUCCEEDED"}, required=True), "then": whole}
 
 
 def from_fields(fields: Iterable[ResponseField]) -> Schema:

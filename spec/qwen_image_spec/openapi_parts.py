@@ -9,7 +9,7 @@ from qwen_image_spec.jsonschema import (
     answers,
     error_schema,
     for_models,
-    from_fields,
+    from_answer,
     has_body,
     request_groups,
 )
@@ -42,7 +42,7 @@ def components(provider: Provider) -> Json:
     """Security and what every operation shares: the error, and one success schema for each kind of answer."""
     schemas: Json = {"Error": _bare(error_schema(provider))}
     for name, shape in provider.responses.items():
-        schemas[_component("Answer", name)] = from_fields(shape.fields)
+        schemas[_component("Answer", name)] = from_answer(shape.fields)
     return {
         "securitySchemes": {
             "bearerAuth": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from defects.stage import Stage
 from qwen_image_mock import Settings, create_app, serve
 from qwen_image_spec import load

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from qwen_image_conformance.campaign import run
 from qwen_image_conformance.curl import curl
 from qwen_image_conformance.exchange import Exchange
@@ -18,17 +19,43 @@ from qwen_image_spec.model import Spec
 from servers.sample import ONE
 
 KEY = "sk-of-someone"
-TRIED = ("auth.missing-key", "auth.invalid-key", "method.refused", "body.malformed", "body.encoding", "body.media-type", "prompt.missing",
-         "plain", "rich", "async.required", "async.refused", "tasks.unknown-id", "size.spelling", "route.unknown")
+TRIED = (
+    "auth.missing-key",
+    "auth.invalid-key",
+    "method.refused",
+    "body.malformed",
+    "body.encoding",
+    "body.media-type",
+    "prompt.missing",
+    "plain",
+    "rich",
+    "async.required",
+    "async.refused",
+    "tasks.unknown-id",
+    "size.spelling",
+    "route.unknown",
+)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="curl and bash are needed to try the commands")
-@pytest.mark.parametrize(("provider_id", "model"), [("dieyuyun", "qwen-image-plus"), ("dashscope", "qwen-image-plus")])
-def test_the_commands_give_the_recorded_status(spec: Spec, stage_url: str, tmp_path: Path, provider_id: str, model: str,
-                                               monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(
+    shutil.which("curl") is None or shutil.which("bash") is None,
+    reason="curl and bash are needed to try the commands",
+)
+@pytest.mark.parametrize(
+    ("provider_id", "model"), [("dieyuyun", "qwen-image-plus"), ("dashscope", "qwen-image-plus")]
+)
+def test_the_commands_give_the_recorded_status(
+    spec: Spec, stage_url: str, tmp_path: Path, provider_id: str, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("QWEN_IMAGE_API_KEY", KEY)
     provider = spec.providers[provider_id]
-    done = run(spec, provider, make_target(provider, f"{stage_url}/{provider_id}"), make_plan(spec, provider, [model]), tmp_path)
+    done = run(
+        spec,
+        provider,
+        make_target(provider, f"{stage_url}/{provider_id}"),
+        make_plan(spec, provider, [model]),
+        tmp_path,
+    )
     tried: dict[str, tuple[int, int]] = {}
     for exchange in done.exchanges:
         name = exchange.probe.split(":")[0]
@@ -42,8 +69,14 @@ def _status(exchange: Exchange) -> int:
     command = curl(exchange)
     assert KEY not in command
     environment = {**os.environ, "QWEN_IMAGE_API_KEY": KEY, "no_proxy": "*"}
-    shown = subprocess.run(["bash", "-c", command], capture_output=True, check=True, env=environment, timeout=30)  # noqa: S603, S607
-    heads = [line for line in shown.stdout.split(b"\r\n") if line.startswith(b"HTTP/1.1 ") and not line.startswith(b"HTTP/1.1 100")]
+    shown = subprocess.run(
+        ["bash", "-c", command], capture_output=True, check=True, env=environment, timeout=30
+    )
+    heads = [
+        line
+        for line in shown.stdout.split(b"\r\n")
+        if line.startswith(b"HTTP/1.1 ") and not line.startswith(b"HTTP/1.1 100")
+    ]
     return int(heads[0].split()[1])
 
 

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+
 from defects.catalogue import DEFECTS
 from defects.places import SPEC, cases_of, plan_of
 from defects.stage import Stage
@@ -27,17 +28,29 @@ def held(url: str, provider_id: str, model: str, tier: str) -> Run:
     """A run of a model's whole plan, and nothing kept of it on disk."""
     provider = SPEC.providers[provider_id]
     with TemporaryDirectory() as folder:
-        return run(SPEC, provider, make_target(provider, f"{url}/{provider_id}"), plan_of(provider_id, model, tier), Path(folder))
+        return run(
+            SPEC,
+            provider,
+            make_target(provider, f"{url}/{provider_id}"),
+            plan_of(provider_id, model, tier),
+            Path(folder),
+        )
 
 
 @cache
 def cases_without_defect(url: str, provider: str, model: str, tier: str) -> Outcome:
-    return {(case["clause"], case["model"], case["operation"]): case for case in held(url, provider, model, tier).cases}
+    return {
+        (case["clause"], case["model"], case["operation"]): case
+        for case in held(url, provider, model, tier).cases
+    }
 
 
 def broken_clauses(done: Run) -> dict[str, str]:
-    return {case["clause"]: f"{case['operation']} {case['status']}: {case['actual']}" for case in done.cases
-            if case["status"] in ("fail", "warn", "error")}
+    return {
+        case["clause"]: f"{case['operation']} {case['status']}: {case['actual']}"
+        for case in done.cases
+        if case["status"] in ("fail", "warn", "error")
+    }
 
 
 @pytest.mark.parametrize("defect", JUDGED, ids=lambda defect: defect.id)
@@ -54,16 +67,25 @@ def test_a_defect_is_caught_by_the_clause_it_breaks(defect: Defect, stage: Stage
 
 @pytest.mark.parametrize(("provider", "model", "tier"), GROUPS)
 def test_an_open_question_answered_the_other_way_is_observed_and_fails_nothing(
-        provider: str, model: str, tier: str, stage: Stage, stage_url: str) -> None:
+    provider: str, model: str, tier: str, stage: Stage, stage_url: str
+) -> None:
     """All defects of open questions of one model at once: nothing fails, and exactly their cases tell something else."""
-    here = [defect for defect in OBSERVED if (defect.provider, defect.model, defect.tier) == (provider, model, tier)]
+    here = [
+        defect
+        for defect in OBSERVED
+        if (defect.provider, defect.model, defect.tier) == (provider, model, tier)
+    ]
     with stage.broken(*here):
         done = held(stage_url, provider, model, tier)
     assert done.exit_code == 0
     assert not broken_clauses(done)
     right = cases_without_defect(stage_url, provider, model, tier)
-    changed = {case["clause"] for case in done.cases if case["status"] == "observed"
-               and _told(case) != _told(right[case["clause"], case["model"], case["operation"]])}
+    changed = {
+        case["clause"]
+        for case in done.cases
+        if case["status"] == "observed"
+        and _told(case) != _told(right[case["clause"], case["model"], case["operation"]])
+    }
     assert {defect.clause for defect in here} <= changed
 
 
@@ -80,7 +102,10 @@ def test_every_clause_that_is_judged_somewhere_has_a_defect() -> None:
 
 def test_a_defect_is_held_at_the_hardest_level_its_clause_has_anywhere() -> None:
     """A clause that is a MUST somewhere is proven there, not where it is only observed."""
-    hardest = {clause: max(case.level.rank for case in cases_of(clause)) for clause in {defect.clause for defect in DEFECTS.values()}}
+    hardest = {
+        clause: max(case.level.rank for case in cases_of(clause))
+        for clause in {defect.clause for defect in DEFECTS.values()}
+    }
     proven: dict[str, int] = {}
     for defect in DEFECTS.values():
         proven[defect.clause] = max(proven.get(defect.clause, 0), Level(defect.level).rank)

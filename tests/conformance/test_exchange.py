@@ -10,10 +10,12 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+
 from qwen_image_conformance.evidence import FILE, Recorder, Recording
 from qwen_image_conformance.exchange import Exchange, Received, from_json, to_json
 from qwen_image_conformance.problems import UsageProblem
 from servers.sample import ONE
+
 
 def _as_read(exchange: Exchange) -> Exchange:
     return from_json(json.loads(orjson.dumps(to_json(exchange))))
@@ -25,8 +27,12 @@ def test_an_exchange_survives_json_with_binary_bodies() -> None:
 
 @given(some.binary(max_size=60), some.binary(max_size=60), some.lists(some.binary(max_size=20), max_size=3))
 def test_any_bytes_survive(sent: bytes, received: bytes, polls: list[bytes]) -> None:
-    exchange = dataclasses.replace(ONE, sent=dataclasses.replace(ONE.sent, body=sent), received=dataclasses.replace(ONE.received, body=received),
-                                   polls=tuple(Received(200, {}, body) for body in polls))
+    exchange = dataclasses.replace(
+        ONE,
+        sent=dataclasses.replace(ONE.sent, body=sent),
+        received=dataclasses.replace(ONE.received, body=received),
+        polls=tuple(Received(200, {}, body) for body in polls),
+    )
     assert _as_read(exchange) == exchange
 
 

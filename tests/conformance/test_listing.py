@@ -6,6 +6,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+
 from qwen_image_conformance.cli import cli
 from qwen_image_spec.model import Spec
 
@@ -22,7 +23,9 @@ def test_the_plan_as_json_adds_up() -> None:
     assert plan["models"] == ["qwen-image-2.0"]
     assert plan["requests"] == len(plan["probes"])
     assert plan["images"] == sum(probe["images"] for probe in plan["probes"])
-    assert {"id", "model", "operation", "method", "path", "images", "tier", "clauses", "body"} <= set(plan["probes"][0])
+    assert {"id", "model", "operation", "method", "path", "images", "tier", "clauses", "body"} <= set(
+        plan["probes"][0]
+    )
     assert len({probe["id"] for probe in plan["probes"]}) == len(plan["probes"])
 
 
@@ -54,13 +57,17 @@ def test_every_clause_is_listed(spec: Spec) -> None:
 
 
 def test_the_list_of_a_provider_has_levels() -> None:
-    rows = {row["clause"]: row["level"] for row in json.loads(_told("list", "--provider", "dieyuyun", "--json"))}
+    rows = {
+        row["clause"]: row["level"] for row in json.loads(_told("list", "--provider", "dieyuyun", "--json"))
+    }
     assert rows["n.above-maximum"] == "MUST"
     assert rows["n.type"] == "SHOULD"
     assert "async.required" not in rows
 
 
-@pytest.mark.parametrize(("what", "name"), [("groups", "size"), ("providers", "skyengine"), ("models", "qwen-image-2.0-pro")])
+@pytest.mark.parametrize(
+    ("what", "name"), [("groups", "size"), ("providers", "skyengine"), ("models", "qwen-image-2.0-pro")]
+)
 def test_the_other_lists(what: str, name: str) -> None:
     assert name in _told("list", what)
     assert name in json.dumps(json.loads(_told("list", what, "--json")))

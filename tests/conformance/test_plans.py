@@ -6,6 +6,7 @@ import fnmatch
 from collections import Counter
 
 import pytest
+
 from defects.places import SPEC, everywhere
 from qwen_image_conformance.checks import CHECKS, RELATIONS
 from qwen_image_conformance.plan import make_plan
@@ -37,7 +38,9 @@ def test_a_probe_breaks_what_it_says_and_nothing_else(provider: str, model: str)
             assert probe.breaks == probe.clauses, probe.id
             continue
         violations = check(probe.asked, known)
-        beyond = {found.clause for found in violations if found.reaction in (Reaction.REJECT, Reaction.UNKNOWN)}
+        beyond = {
+            found.clause for found in violations if found.reaction in (Reaction.REJECT, Reaction.UNKNOWN)
+        }
         if probe.id.split(":")[0].startswith(probe.clauses[:1]) and probe.clauses[0] in beyond:
             assert beyond == {probe.clauses[0]}, probe.id
         else:
@@ -48,7 +51,7 @@ def test_a_probe_breaks_what_it_says_and_nothing_else(provider: str, model: str)
 @pytest.mark.parametrize(("provider", "model"), MODELS)
 def test_the_body_says_what_the_probe_asks(provider: str, model: str) -> None:
     """What stands on the wire reads back as the request the checks judge by."""
-    import json  # noqa: PLC0415 # only here
+    import json  # only here
 
     known = SPEC.providers[provider]
     for probe in _probes(provider, model, Tier.FULL):
@@ -56,7 +59,11 @@ def test_the_body_says_what_the_probe_asks(provider: str, model: str) -> None:
             continue
         read = dialect(known.models[model], known.endpoints[probe.endpoint]).decode(json.loads(probe.body))
         assert (read.model, read.prompt, read.parameters, read.texts) == (
-            probe.asked.model, probe.asked.prompt, probe.asked.parameters, probe.asked.texts), probe.id
+            probe.asked.model,
+            probe.asked.prompt,
+            probe.asked.parameters,
+            probe.asked.texts,
+        ), probe.id
         assert len(read.images) == len(probe.asked.images), probe.id
         assert not read.flaws, probe.id
 
@@ -84,13 +91,17 @@ def _default_count(provider: str, model: str) -> int:
 @pytest.mark.parametrize(("provider", "model"), MODELS)
 def test_the_core_tier_buys_at_most_eight_pictures_a_way(provider: str, model: str) -> None:
     most = 8 + 3 * (_default_count(provider, model) - 1)
-    assert all(count <= most for count in _bought(provider, model, Tier.CORE).values()), _bought(provider, model, Tier.CORE)
+    assert all(count <= most for count in _bought(provider, model, Tier.CORE).values()), _bought(
+        provider, model, Tier.CORE
+    )
 
 
 @pytest.mark.parametrize(("provider", "model"), MODELS)
 def test_the_smoke_tier_buys_at_most_two_pictures_a_way(provider: str, model: str) -> None:
     most = 2 + 2 * (_default_count(provider, model) - 1)
-    assert all(count <= most for count in _bought(provider, model, Tier.SMOKE).values()), _bought(provider, model, Tier.SMOKE)
+    assert all(count <= most for count in _bought(provider, model, Tier.SMOKE).values()), _bought(
+        provider, model, Tier.SMOKE
+    )
 
 
 def test_refusals_are_asked_before_anything_but_the_first_picture_is_bought() -> None:
@@ -107,4 +118,6 @@ def test_a_selection_keeps_only_probes_for_its_clauses(provider: str, model: str
     assert plan.cases
     assert {case.clause for case in plan.cases} <= sizes
     for probe in plan.probes:
-        assert any(fnmatch.fnmatchcase(clause, pattern) for pattern in probe.clauses for clause in sizes), probe.id
+        assert any(fnmatch.fnmatchcase(clause, pattern) for pattern in probe.clauses for clause in sizes), (
+            probe.id
+        )

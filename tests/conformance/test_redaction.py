@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from defects.answers import FIXED
 from defects.stage import Stage
 from defects.wrap import Answer, Asked, Defect
@@ -25,10 +26,15 @@ def _tells_the_key(asked: Asked, answer: Answer) -> None:
     answer.headers["x-debug"] = f"auth={given}"
     answer.headers["set-cookie"] = f"session={given}"
     if isinstance(answer.body, dict):
-        answer.body["debug"] = {"headers": dict(asked.headers), "url": f"https://up.example/x?Signature=abc%2Bd&key={given}"}
+        answer.body["debug"] = {
+            "headers": dict(asked.headers),
+            "url": f"https://up.example/x?Signature=abc%2Bd&key={given}",
+        }
 
 
-def test_the_key_stands_in_no_file_of_a_run(spec: Spec, stage: Stage, stage_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_stands_in_no_file_of_a_run(
+    spec: Spec, stage: Stage, stage_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("QWEN_IMAGE_API_KEY", KEY)
     provider = spec.providers[FIXED[0]]
     target = make_target(provider, f"{stage_url}/{provider.id}")
@@ -51,11 +57,17 @@ def test_no_signature_of_an_address_is_kept(spec: Spec, stage_url: str, tmp_path
     assert text.count("Signature=") == text.count("Signature=***")
 
 
-@pytest.mark.parametrize(("name", "value", "kept"), [
-    ("Authorization", "Bearer sk-1", "Bearer $VAR"), ("authorization", "Basic dXNlcg==", "Basic $VAR"), ("X-Api-Key", "sk-1", "$VAR"),
-    ("cookie", "a=b; c=d", "a=b; $VAR"), ("Authorization", f"Bearer {redact.CANARY}", f"Bearer {redact.CANARY}"),
-    ("content-type", "application/json", "application/json"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("Authorization", "Bearer sk-1", "Bearer $VAR"),
+        ("authorization", "Basic dXNlcg==", "Basic $VAR"),
+        ("X-Api-Key", "sk-1", "$VAR"),
+        ("cookie", "a=b; c=d", "a=b; $VAR"),
+        ("Authorization", f"Bearer {redact.CANARY}", f"Bearer {redact.CANARY}"),
+        ("content-type", "application/json", "application/json"),
+    ],
+)
 def test_headers_that_hold_credentials(name: str, value: str, kept: str) -> None:
     if name == "cookie":
         assert "c=d" not in redact.headers({name: value}, "VAR")["cookie"]
@@ -63,10 +75,15 @@ def test_headers_that_hold_credentials(name: str, value: str, kept: str) -> None
         assert redact.headers({name: value}, "VAR") == {name.lower(): kept}
 
 
-@pytest.mark.parametrize("text", [
-    "https://h/p.png?Expires=1&OSSAccessKeyId=LTAIabc&Signature=a%2Fb%3D", "https://h/p?X-Amz-Credential=AKIA/x&X-Amz-Signature=00ff",
-    "https://h/p?security-token=CAIS", '{"url":"https://h/p?Signature=a%2Fb"}',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://h/p.png?Expires=1&OSSAccessKeyId=LTAIabc&Signature=a%2Fb%3D",
+        "https://h/p?X-Amz-Credential=AKIA/x&X-Amz-Signature=00ff",
+        "https://h/p?security-token=CAIS",
+        '{"url":"https://h/p?Signature=a%2Fb"}',
+    ],
+)
 def test_signatures_become_stars(text: str) -> None:
     shown = redact.secret(text.encode(), "").decode()
     for secret in ("LTAIabc", "a%2Fb", "AKIA", "00ff", "CAIS"):

@@ -150,6 +150,7 @@ def test_half_a_last_line_is_dropped(tmp_path: Path) -> None:
         (b'{"event":"run","provider":"p"}\n', "has no target"),
         (b'{"event":"run","provider":"p","target":"t"}\n{"event":"case"}\n', "has no clause"),
         (b'{"event":"run","provider":"p","target":"t"}\n' * 2, "more than one run"),
+        (b'{"event":"run","provider":"p","target":"t"}\n' + b'{"event":"end"}\n' * 2, "lines after its end"),
         (
             b'{"event":"run","provider":"p","target":"t"}\nnonsense\n{"event":"end"}\n',
             "result.jsonl:2: not JSON",

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from qwen_image_conformance.report import junit, markdown
 from qwen_image_conformance.report.console import show, verdict
+from qwen_image_conformance.report.grid import grid
 from qwen_image_conformance.report.read import Record
 from reports_made import SPEC, case, record, whole
 
@@ -211,3 +212,14 @@ def test_junit_counts_and_explains(tmp_path: Path) -> None:
     assert messages["n.default"] == ["stale"]
     assert "known: ticket 12" in str(messages["n.type"])
     assert messages["n.above-maximum"] == []
+
+
+def test_what_concerns_every_model_comes_first() -> None:
+    rows = grid([case("n.count"), case("auth.accepted", model="*")])
+    assert [row.shared for row in rows] == [True, False]
+
+
+def test_a_long_name_breaks_before_the_number_of_alike_models() -> None:
+    models = [one for one in whole("dashscope").cases if one["model"] != "*"]
+    lines = matrix(printed(record(*models), 100))
+    assert any(line.startswith("  and ") and line.endswith(" more like it") for line in lines)

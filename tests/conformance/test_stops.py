@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+
 from qwen_image_conformance.cli import cli
 from qwen_image_conformance.evidence import Recording
 from qwen_image_mock import Settings, serve
@@ -24,7 +25,9 @@ def command(tmp_path: Path) -> Command:
     return call
 
 
-def _run(url: str, *words: str, provider: str = "dieyuyun", model: str = "qwen-image-plus") -> tuple[str, ...]:
+def _run(
+    url: str, *words: str, provider: str = "dieyuyun", model: str = "qwen-image-plus"
+) -> tuple[str, ...]:
     return ("run", "--provider", provider, "--url", f"{url}/{provider}", "--model", model, *words)
 
 
@@ -44,7 +47,9 @@ def test_a_port_where_nothing_listens_is_unreachable(command: Command, tmp_path:
     assert not (tmp_path / "run" / "evidence.jsonl").exists()
 
 
-def test_a_refused_key_is_no_verdict(command: Command, mock_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_key_is_no_verdict(
+    command: Command, mock_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("QWEN_IMAGE_API_KEY", "sk-invalid-x")
     done = command(*_run(mock_url))
     assert done.exit_code == 3
@@ -52,18 +57,23 @@ def test_a_refused_key_is_no_verdict(command: Command, mock_url: str, monkeypatc
     assert "sk-invalid-x" not in done.output
 
 
-@pytest.mark.parametrize(("words", "nearest"), [
-    (("plan", "--provider", "dieyuyn"), "dieyuyun"),
-    (("plan", "--provider", "dieyuyun", "--model", "qwen-image-plsu"), "qwen-image-plus"),
-    (("plan", "--provider", "dieyuyun", "--select", "n.above-maximun"), "n.above-maximum"),
-    (("explain", "size.deliverd"), "size.delivered"),
-    (("plan", "--provder", "dieyuyun"), "--provider"),
-    (("list", "--provider", "skyengin"), "skyengine"),
-    (("pln",), "plan"),
-    (("list", "clause"), "clauses"),
-    (("plan", "--provider", "dieyuyun", "--tier", "cor"), "core"),
-])
-def test_a_wrong_name_is_told_with_the_nearest_right_one(command: Command, words: tuple[str, ...], nearest: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "nearest"),
+    [
+        (("plan", "--provider", "dieyuyn"), "dieyuyun"),
+        (("plan", "--provider", "dieyuyun", "--model", "qwen-image-plsu"), "qwen-image-plus"),
+        (("plan", "--provider", "dieyuyun", "--select", "n.above-maximun"), "n.above-maximum"),
+        (("explain", "size.deliverd"), "size.delivered"),
+        (("plan", "--provder", "dieyuyun"), "--provider"),
+        (("list", "--provider", "skyengin"), "skyengine"),
+        (("pln",), "plan"),
+        (("list", "clause"), "clauses"),
+        (("plan", "--provider", "dieyuyun", "--tier", "cor"), "core"),
+    ],
+)
+def test_a_wrong_name_is_told_with_the_nearest_right_one(
+    command: Command, words: tuple[str, ...], nearest: str
+) -> None:
     done = command(*words)
     assert done.exit_code == 2
     assert nearest in done.output
@@ -71,12 +81,19 @@ def test_a_wrong_name_is_told_with_the_nearest_right_one(command: Command, words
 
 
 @pytest.mark.parametrize("most", [0, 1, 3, 4])
-@pytest.mark.parametrize(("provider", "model"), [("dieyuyun", "qwen-image-2.0"), ("dashscope", "qwen-image-plus")])
-def test_the_budget_is_a_hard_stop(command: Command, most: int, provider: str, model: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("provider", "model"), [("dieyuyun", "qwen-image-2.0"), ("dashscope", "qwen-image-plus")]
+)
+def test_the_budget_is_a_hard_stop(
+    command: Command, most: int, provider: str, model: str, tmp_path: Path
+) -> None:
     with serve(Settings(seed=1, task_seconds=0.05)) as mock:
         done = command(*_run(mock.url, "--max-images", str(most), provider=provider, model=model))
-        bought = sum(int((entry["effective"] or {}).get("n") or 1) for entry in mock.requests()
-                     if entry["method"] == "POST" and entry["status"] == 200)
+        bought = sum(
+            int((entry["effective"] or {}).get("n") or 1)
+            for entry in mock.requests()
+            if entry["method"] == "POST" and entry["status"] == 200
+        )
     assert done.exit_code == 4, done.output
     assert bought <= most
     assert sum(len(exchange.pictures) for exchange in Recording(tmp_path / "run").exchanges) == bought
@@ -84,16 +101,18 @@ def test_the_budget_is_a_hard_stop(command: Command, most: int, provider: str, m
 
 def test_a_budget_that_is_just_enough_stops_nothing(command: Command, mock_url: str) -> None:
     planned = command("plan", "--provider", "dieyuyun", "--model", "qwen-image-plus", "--json")
-    import json  # noqa: PLC0415 # one number
+    import json  # one number
 
     images = json.loads(planned.output)["images"]
     assert command(*_run(mock_url, "--max-images", str(images))).exit_code == 0
 
 
-def test_a_failure_that_was_found_counts_more_than_the_end_of_the_budget(command: Command, tmp_path: Path) -> None:
-    from defects.catalogue import DEFECTS  # noqa: PLC0415 # only here
-    from defects.wrap import wrap  # noqa: PLC0415
-    from qwen_image_mock import create_app  # noqa: PLC0415
+def test_a_failure_that_was_found_counts_more_than_the_end_of_the_budget(
+    command: Command, tmp_path: Path
+) -> None:
+    from defects.catalogue import DEFECTS  # only here
+    from defects.wrap import wrap
+    from qwen_image_mock import create_app
 
     defect = DEFECTS["foreign-model-for-none"]
     with serve(app=wrap(create_app(Settings(seed=1)), defect)) as mock:  # type: ignore[arg-type]

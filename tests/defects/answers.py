@@ -6,8 +6,9 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from defects.wrap import Answer, Asked, Defect
 from PIL import Image
+
+from defects.wrap import Answer, Asked, Defect
 
 TWO = ("dieyuyun", "qwen-image-2.0")
 FIXED = ("dieyuyun", "qwen-image-plus")
@@ -118,7 +119,9 @@ def _shuts_out(asked: Asked, answer: Answer) -> None:
 def _no_second_text(asked: Asked) -> None:
     frame = asked.body.get("input") if isinstance(asked.body, dict) else None
     messages = frame.get("messages") if isinstance(frame, dict) else None
-    content = messages[0].get("content") if isinstance(messages, list) and isinstance(messages[0], dict) else None
+    content = (
+        messages[0].get("content") if isinstance(messages, list) and isinstance(messages[0], dict) else None
+    )
     if isinstance(content, list) and sum("text" in item for item in content) > 1:
         asked.body = {**asked.body, "input": "nothing"}
 
@@ -134,7 +137,11 @@ class _TooMany:
         if not isinstance(output, dict):
             return
         parameters = asked.body.get("parameters") if isinstance(asked.body, dict) else None
-        if asked.method == "POST" and isinstance(parameters, dict) and parameters.get("enable_interleave") is True:
+        if (
+            asked.method == "POST"
+            and isinstance(parameters, dict)
+            and parameters.get("enable_interleave") is True
+        ):
             self._tasks.add(output.get("task_id", ""))
         elif output.get("task_id") in self._tasks:
             for choice in output.get("choices", ()):
@@ -152,7 +159,9 @@ class _MarkInTheMiddle:
         if asked.path.startswith(_PICTURES):
             if asked.path in self._marked and answer.status == 200:
                 buffer = io.BytesIO()
-                Image.open(io.BytesIO(answer.raw)).convert("RGB").rotate(180).save(buffer, "PNG", compress_level=1)
+                Image.open(io.BytesIO(answer.raw)).convert("RGB").rotate(180).save(
+                    buffer, "PNG", compress_level=1
+                )
                 answer.raw = buffer.getvalue()
         elif answer.status == 200 and asked.body["parameters"].get("watermark") is True:
             for choice in answer.body["output"]["choices"]:
@@ -161,24 +170,67 @@ class _MarkInTheMiddle:
 
 
 ANSWERS = [
-    Defect("key-told", "auth.key-secret", *TWO, ("B255",), level="SHOULD", answer=_refusal(_key_in_the_answer)),
-    Defect("key-shut-out-at-times", "auth.accepted", *FIXED, answer=_success(_shuts_out),
-           also=frozenset({"response-format.url", "response-format.b64", "response-format.unknown-value", "response-format.type"})),
+    Defect(
+        "key-told", "auth.key-secret", *TWO, ("B255",), level="SHOULD", answer=_refusal(_key_in_the_answer)
+    ),
+    Defect(
+        "key-shut-out-at-times",
+        "auth.accepted",
+        *FIXED,
+        answer=_success(_shuts_out),
+        also=frozenset(
+            {
+                "response-format.url",
+                "response-format.b64",
+                "response-format.unknown-value",
+                "response-format.type",
+            }
+        ),
+    ),
     Defect("own-status", "errors.status", *FIXED, level="SHOULD", answer=_one_status),
     Defect("own-code", "errors.code", *FIXED, ("B151",), level="SHOULD", answer=_refusal(_own_code)),
     Defect("refusal-with-pictures", "errors.no-pictures", *FIXED, answer=_refusal(_pictures_in_a_refusal)),
     Defect("watermark-elsewhere", "watermark.corner", *NATIVE, answer=_MarkInTheMiddle()),
     Defect("success-as-text", "response.json", *FIXED, ("B161",), answer=_success(_plain_text)),
     Defect("no-id-header", "response.request-id-header", *FIXED, level="SHOULD", answer=_success(_no_header)),
-    Defect("stream-of-events", "stream.none", *SKY, tier="full", answer=_success(_events), also=frozenset({"response.json"})),
-    Defect("error-beside-pictures", "response.no-error", "xiaohongshu", "qwen-image", ("B138",), answer=_success(_an_error_beside)),
+    Defect(
+        "stream-of-events",
+        "stream.none",
+        *SKY,
+        tier="full",
+        answer=_success(_events),
+        also=frozenset({"response.json"}),
+    ),
+    Defect(
+        "error-beside-pictures",
+        "response.no-error",
+        "xiaohongshu",
+        "qwen-image",
+        ("B138",),
+        answer=_success(_an_error_beside),
+    ),
     Defect("base64-by-default", "response-format.default", *FIXED, request=_base64_by_default),
     Defect("seeds-lost", "seed.repeats", *NATIVE, ("B056",), level="OBSERVE", request=_no_seed),
     Defect("pictures-called-html", "url.content-type", *FIXED, level="SHOULD", answer=_picture(_says_html)),
     Defect("pictures-as-jpeg", "url.png", *NATIVE, answer=_picture(_jpeg)),
     Defect("pictures-need-the-key", "url.open", *FIXED, ("B182",), level="SHOULD", request=_wants_a_key),
     Defect("any-signature", "url.signed", *FIXED, level="SHOULD", answer=_picture(_takes_any_signature)),
-    Defect("second-text-refused", "messages.first-text", "xiaohongshu", "qwen-image", level="OBSERVE", tier="full", request=_no_second_text),
-    Defect("too-many-interleaved", "max-images.count", "dashscope", "wan2.6-image", tier="full", answer=_TooMany(),
-           also=frozenset({"usage.image-count", "n.distinct"})),
+    Defect(
+        "second-text-refused",
+        "messages.first-text",
+        "xiaohongshu",
+        "qwen-image",
+        level="OBSERVE",
+        tier="full",
+        request=_no_second_text,
+    ),
+    Defect(
+        "too-many-interleaved",
+        "max-images.count",
+        "dashscope",
+        "wan2.6-image",
+        tier="full",
+        answer=_TooMany(),
+        also=frozenset({"usage.image-count", "n.distinct"}),
+    ),
 ]

@@ -10,4 +10,6 @@ from defects.generated_refusals import REFUSALS
 from defects.native import NATIVE
 from defects.wrap import Defect
 
-DEFECTS: dict[str, Defect] = {defect.id: defect for defect in (*GATEWAY, *NATIVE, *ANSWERS, *REFUSALS, *ACCEPTANCE, *FIELDS)}
+DEFECTS: dict[str, Defect] = {
+    defect.id: defect for defect in (*GATEWAY, *NATIVE, *ANSWERS, *REFUSALS, *ACCEPTANCE, *FIELDS)
+}

@@ -16,19 +16,40 @@ _HUGE = 1_000_000
 _SPECIAL: dict[str, Claim] = {
     "images.accepted": lambda reading: bool(reading.request.images),
     "prompt.unicode": lambda reading: not str(reading.request.prompt).isascii(),
-    "prompt.length": lambda reading: "prompt.length" in reading.clauses and len(reading.request.prompt) < _HUGE,
+    "prompt.length": lambda reading: (
+        "prompt.length" in reading.clauses and len(reading.request.prompt) < _HUGE
+    ),
     "negative-prompt.length": lambda reading: "negative-prompt.length" in reading.clauses,
     "response-format.url": lambda reading: reading.request.get("response_format") == "url",
     "response-format.b64": lambda reading: reading.request.get("response_format") == "b64_json",
     "n.count": lambda reading: "n" in reading.request,
-    "negative-prompt.accepted": lambda reading: "negative_prompt" in reading.request and not reading.violations,
+    "negative-prompt.accepted": lambda reading: (
+        "negative_prompt" in reading.request and not reading.violations
+    ),
     "model.served": lambda _: True,
 }
-_FULL = frozenset({"prompt.length", "negative-prompt.length", "thinking-mode.accepted", "enable-sequential.accepted",
-                   "color-palette.accepted"})
+_FULL = frozenset(
+    {
+        "prompt.length",
+        "negative-prompt.length",
+        "thinking-mode.accepted",
+        "enable-sequential.accepted",
+        "color-palette.accepted",
+    }
+)
 _ONLY_EDITS = frozenset({"images.accepted"})
-TAKEN = tuple(dict.fromkeys((*_SPECIAL, *(clause for clause in SPEC.clauses
-                                          if clause.endswith(".accepted") and not clause.startswith("auth.")))))
+TAKEN = tuple(
+    dict.fromkeys(
+        (
+            *_SPECIAL,
+            *(
+                clause
+                for clause in SPEC.clauses
+                if clause.endswith(".accepted") and not clause.startswith("auth.")
+            ),
+        )
+    )
+)
 _ALL = frozenset(TAKEN)
 
 
@@ -59,8 +80,18 @@ def _defects() -> list[Defect]:
             continue
         # A model that takes nothing at all is seen by everything that it should take.
         also = _ALL if clause in ("model.served", "images.accepted") else frozenset[str]()
-        found.append(Defect(f"refused:{clause}", clause, place.provider.id, place.model.id, request=_hook(clause, place),
-                            level=place.level.value, tier=tier.value, also=also))
+        found.append(
+            Defect(
+                f"refused:{clause}",
+                clause,
+                place.provider.id,
+                place.model.id,
+                request=_hook(clause, place),
+                level=place.level.value,
+                tier=tier.value,
+                also=also,
+            )
+        )
     return found
 
 

@@ -12,16 +12,36 @@ from qwen_image_conformance.checks.fields import is_type
 from qwen_image_conformance.probe import Tier
 from qwen_image_spec.answers import direct_shape, task_shape
 from qwen_image_spec.model import Model, Provider, ResponseField
-from qwen_image_spec.pointers import split
+from qwen_image_spec.pointers import put, split
 
 _OTHER_TYPES: tuple[Any, ...] = (7, "seven", ["seven"], {"seven": 7}, True)
 _ALSO = {
-    "response.data": ("response.success-means-pictures", "response-format.default", "response-format.url", "n.default",
-                      "n.count", "response-format.b64"),
-    "response.output": ("response.choices", "response.finish-reason", "response.role", "response.content", "model.served",
-                        "response.image-url", "response.success-means-pictures", "response.extras"),
-    "response.choices": ("response.finish-reason", "response.role", "response.content", "response.image-url",
-                         "response.success-means-pictures", "response.extras"),
+    "response.data": (
+        "response.success-means-pictures",
+        "response-format.default",
+        "response-format.url",
+        "n.default",
+        "n.count",
+        "response-format.b64",
+    ),
+    "response.output": (
+        "response.choices",
+        "response.finish-reason",
+        "response.role",
+        "response.content",
+        "model.served",
+        "response.image-url",
+        "response.success-means-pictures",
+        "response.extras",
+    ),
+    "response.choices": (
+        "response.finish-reason",
+        "response.role",
+        "response.content",
+        "response.image-url",
+        "response.success-means-pictures",
+        "response.extras",
+    ),
     "response.content": ("response.image-url", "response.success-means-pictures"),
     "response.image-url": ("response.success-means-pictures", "usage.image-count", "n.count", "n.default"),
     "usage.present": ("usage.image-count", "usage.size", "usage.tokens", "response.extras"),
@@ -52,8 +72,11 @@ class Found:
 def fields_at(provider: Provider, model: Model) -> Iterator[Found]:
     """Every documented field of the answers of a model."""
     for key in model.endpoints:
-        shape = direct_shape(provider, provider.endpoints[key], model)
-        yield from (Found(provider, model, field, "answer") for field in (shape.fields if shape is not None else ()))
+        endpoint = provider.endpoints[key]
+        shape = direct_shape(provider, endpoint, model) if endpoint.method == "POST" else None
+        yield from (
+            Found(provider, model, field, "answer") for field in (shape.fields if shape is not None else ())
+        )
     tasks = task_shape(provider, model)
     if tasks is not None and "query" in model.operations:
         yield from (Found(provider, model, field, "task") for field in tasks.fields)
@@ -62,6 +85,9 @@ def fields_at(provider: Provider, model: Model) -> Iterator[Found]:
 
 def alter(body: Any, pointer: str, field: ResponseField, *, drop: bool) -> None:
     """Take the field out of every place it stands at, or put a value of another type there."""
+    if not drop and "*" not in pointer:
+        put(body, pointer, next(value for value in _OTHER_TYPES if not is_type(value, field.type)))
+        return
     *parents, last = split(pointer)
     for parent in _reach(body, parents):
         if isinstance(parent, dict):
@@ -113,9 +139,17 @@ def _defects() -> list[Defect]:
             continue
         _, found = min(_candidates(clause.id), key=lambda one: one[0], default=((), None))
         if found is not None:
-            made.append(Defect(f"{'lost' if found.dropped else 'retyped'}:{clause.id}", clause.id, found.provider.id,
-                               found.model.id, answer=_hook(found), level=found.field.fact.level.value,
-                               also=frozenset(_ALSO.get(clause.id, ()))))
+            made.append(
+                Defect(
+                    f"{'lost' if found.dropped else 'retyped'}:{clause.id}",
+                    clause.id,
+                    found.provider.id,
+                    found.model.id,
+                    answer=_hook(found),
+                    level=found.field.fact.level.value,
+                    also=frozenset(_ALSO.get(clause.id, ())),
+                )
+            )
     return made
 
 

@@ -14,8 +14,13 @@ from defects.wrap import Answer, Asked, Defect
 from qwen_image_conformance.checks.refusals import REFUSED
 from qwen_image_spec.evidence import Reaction
 
-CLAUSES = (*REFUSED, *(clause.id for clause in SPEC.clauses.values() if clause.fact.startswith("rule:")),
-           "auth.missing-key", "auth.invalid-key", "auth.scheme")
+CLAUSES = (
+    *REFUSED,
+    *(clause.id for clause in SPEC.clauses.values() if clause.fact.startswith("rule:")),
+    "auth.missing-key",
+    "auth.invalid-key",
+    "auth.scheme",
+)
 _ALSO = {
     "auth.invalid-key": ("auth.key-secret",),
     # A task that a model refuses only while it runs: the right server answers such a mistake in the task.
@@ -30,7 +35,9 @@ def _hook(clause: str, place: Place) -> Callable[[Asked], Answer | None]:
         if not wrong(place.provider, asked):
             return
         reading = read(place.provider, asked)
-        reactions = {found.reaction for found in reading.violations if found.clause == clause} if reading else set()
+        reactions = (
+            {found.reaction for found in reading.violations if found.clause == clause} if reading else set()
+        )
         if Reaction.UNKNOWN in reactions:
             put_out_of_order(asked)
         else:
@@ -44,8 +51,18 @@ def _defects() -> list[Defect]:
     for clause in dict.fromkeys(CLAUSES):
         place = refusal_place(clause)
         if place is not None:
-            found.append(Defect(f"taken:{clause}", clause, place.provider.id, place.model.id, request=_hook(clause, place),
-                                level=place.level.value, tier=place.tier.value, also=frozenset(_ALSO.get(clause, ()))))
+            found.append(
+                Defect(
+                    f"taken:{clause}",
+                    clause,
+                    place.provider.id,
+                    place.model.id,
+                    request=_hook(clause, place),
+                    level=place.level.value,
+                    tier=place.tier.value,
+                    also=frozenset(_ALSO.get(clause, ())),
+                )
+            )
     return found
 
 

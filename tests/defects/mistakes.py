@@ -50,18 +50,29 @@ FRAMES: dict[str, Mistake] = {
     "auth.scheme": lambda _, asked: _key(asked).startswith("Basic"),
     "method.refused": lambda provider, asked: asked.method == "GET" and _known_path(provider, asked),
     "route.unknown": lambda provider, asked: asked.method == "POST" and not _known_path(provider, asked),
-    "body.malformed": lambda _, asked: bool(asked.raw) and _text(asked) is not None and _parsed(asked) is _NOTHING,
+    "body.malformed": lambda _, asked: (
+        bool(asked.raw) and _text(asked) is not None and _parsed(asked) is _NOTHING
+    ),
     "body.not-object": lambda _, asked: isinstance(_parsed(asked), list),
     "body.encoding": lambda _, asked: _text(asked) is None,
-    "body.media-type": lambda _, asked: asked.method == "POST" and "json" not in asked.headers.get("content-type", ""),
+    "body.media-type": lambda _, asked: (
+        asked.method == "POST" and "json" not in asked.headers.get("content-type", "")
+    ),
     "body.too-large": lambda _, asked: len(asked.raw) > 32 * 1024 * 1024,
     "body.duplicate-key": _twice,
     "model.missing": _named(lambda name: name is _NOTHING),
     "model.type": _named(lambda name: name is not _NOTHING and not isinstance(name, str)),
-    "async.required": lambda provider, asked: ASYNC not in asked.headers and asked.method == "POST"
-    and (endpoint := endpoint_of(provider, asked)) is not None and endpoint.asynchronous == "required",
-    "async.refused": lambda provider, asked: ASYNC in asked.headers
-    and (endpoint := endpoint_of(provider, asked)) is not None and endpoint.asynchronous == "refused",
+    "async.required": lambda provider, asked: (
+        ASYNC not in asked.headers
+        and asked.method == "POST"
+        and (endpoint := endpoint_of(provider, asked)) is not None
+        and endpoint.asynchronous == "required"
+    ),
+    "async.refused": lambda provider, asked: (
+        ASYNC in asked.headers
+        and (endpoint := endpoint_of(provider, asked)) is not None
+        and endpoint.asynchronous == "refused"
+    ),
 }
 
 
@@ -79,7 +90,11 @@ def _elsewhere(provider: Provider, asked: Asked) -> bool:
     name = asked.body.get("model") if isinstance(asked.body, dict) else None
     model = provider.models.get(name) if isinstance(name, str) else None
     paths = {provider.endpoints[key].path for key in model.endpoints} if model is not None else set()
-    return model is not None and _known_path(provider, asked) and asked.path.removeprefix(f"/{provider.id}") not in paths
+    return (
+        model is not None
+        and _known_path(provider, asked)
+        and asked.path.removeprefix(f"/{provider.id}") not in paths
+    )
 
 
 def mistake(clause: str) -> Mistake:

@@ -15,7 +15,11 @@ Json = Any
 
 def _ok(function: Callable[[Json], None]) -> Callable[[Asked, Answer], None]:
     def hook(_asked: Asked, answer: Answer) -> None:
-        if answer.status == 200 and isinstance(answer.body, dict) and isinstance(answer.body.get("output"), dict):
+        if (
+            answer.status == 200
+            and isinstance(answer.body, dict)
+            and isinstance(answer.body.get("output"), dict)
+        ):
             function(answer.body)
 
     return hook
@@ -43,7 +47,9 @@ def _anonymous(body: Json) -> None:
 
 def _short_life(choice: Json) -> None:
     for part in choice["message"]["content"]:
-        part["image"] = re.sub(r"Expires=(\d+)", lambda found: f"Expires={int(found[1]) - 82800}", part["image"])
+        part["image"] = re.sub(
+            r"Expires=(\d+)", lambda found: f"Expires={int(found[1]) - 82800}", part["image"]
+        )
 
 
 def _no_role(choice: Json) -> None:
@@ -80,7 +86,11 @@ def _any_role(asked: Asked) -> None:
 def _strict_length(asked: Asked) -> Answer | None:
     parameters = asked.body.get("parameters") if isinstance(asked.body, dict) else None
     if isinstance(parameters, dict) and len(str(parameters.get("negative_prompt", ""))) > 500:
-        return Answer(400, {"content-type": "application/json"}, body={"code": "InvalidParameter", "message": "negative_prompt too long", "request_id": "r"})
+        return Answer(
+            400,
+            {"content-type": "application/json"},
+            body={"code": "InvalidParameter", "message": "negative_prompt too long", "request_id": "r"},
+        )
     return None
 
 
@@ -116,21 +126,56 @@ def _running_at_once(body: Json) -> None:
 
 
 NATIVE = [
-    Defect("usage-counts-requests", "usage.image-count", *TWO, ("B205", "B208"), answer=_usage(image_count=1)),
+    Defect(
+        "usage-counts-requests", "usage.image-count", *TWO, ("B205", "B208"), answer=_usage(image_count=1)
+    ),
     Defect("usage-of-old-sample", "usage.size", *TWO, ("B206", "D10"), answer=_usage(width=1664, height=928)),
     Defect("request-id-missing", "response.request-id", *TWO, ("B151",), answer=_ok(_anonymous)),
     Defect("role-missing", "response.role", *TWO, ("B175",), answer=_choices(_no_role)),
     Defect("finish-reason-missing", "response.finish-reason", *TWO, ("B175",), answer=_choices(_no_reason)),
-    Defect("addresses-short-lived", "url.lifetime", *TWO, ("B197",), answer=_choices(_short_life), also=frozenset({"url.fetchable", "url.open"})),
-    Defect("async-header-overlooked", "async.refused", *TWO, ("B097", "B098", "B099", "B114"), request=_drop_async),
+    Defect(
+        "addresses-short-lived",
+        "url.lifetime",
+        *TWO,
+        ("B197",),
+        answer=_choices(_short_life),
+        also=frozenset({"url.fetchable", "url.open"}),
+    ),
+    Defect(
+        "async-header-overlooked",
+        "async.refused",
+        *TWO,
+        ("B097", "B098", "B099", "B114"),
+        request=_drop_async,
+    ),
     Defect("async-header-not-needed", "async.required", *PLUS, ("B104", "B111"), request=_add_async),
     Defect("conversation-taken", "messages.single", *TWO, ("B249",), request=_last_message),
     Defect("any-role-taken", "messages.role", *TWO, ("B249",), request=_any_role),
-    Defect("long-negative-prompt-refused", "negative-prompt.length", *TWO, ("B026",), tier="full", request=_strict_length),
+    Defect(
+        "long-negative-prompt-refused",
+        "negative-prompt.length",
+        *TWO,
+        ("B026",),
+        tier="full",
+        request=_strict_length,
+    ),
     Defect("unknown-task-is-404", "tasks.unknown-id", *PLUS, ("B134",), answer=_unknown_is_404),
-    Defect("task-without-pictures", "tasks.delivers", *PLUS, ("B132", "B134", "B136"), answer=_ok(_empty_task),
-           also=frozenset({"n.default", "usage.image-count", "tasks.metrics"})),
-    Defect("original-prompt-lost", "tasks.original-prompt", *PLUS, ("B210",), level="SHOULD", answer=_ok(_no_original)),
+    Defect(
+        "task-without-pictures",
+        "tasks.delivers",
+        *PLUS,
+        ("B132", "B134", "B136"),
+        answer=_ok(_empty_task),
+        also=frozenset({"n.default", "usage.image-count", "tasks.metrics"}),
+    ),
+    Defect(
+        "original-prompt-lost",
+        "tasks.original-prompt",
+        *PLUS,
+        ("B210",),
+        level="SHOULD",
+        answer=_ok(_no_original),
+    ),
     Defect("actual-prompt-lost", "tasks.actual-prompt", *PLUS, ("B210", "B211"), answer=_ok(_no_actual)),
     Defect("unix-times", "tasks.times", *PLUS, ("B179",), answer=_ok(_unix_times)),
     Defect("never-pending", "tasks.submitted", *PLUS, ("B016",), answer=_ok(_running_at_once)),

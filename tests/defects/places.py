@@ -54,8 +54,12 @@ def levels(provider: str, model: str) -> dict[tuple[str, str], Level]:
 
 def cases_of(clause: str) -> list[Case]:
     """Every case of a clause at any provider."""
-    return [case for provider, model in everywhere() for case in plan_of(provider.id, model.id, "full").cases
-            if case.clause == clause]
+    return [
+        case
+        for provider, model in everywhere()
+        for case in plan_of(provider.id, model.id, "full").cases
+        if case.clause == clause
+    ]
 
 
 def level_of(probe: Probe, clause: str, case: Level) -> Level:
@@ -70,8 +74,15 @@ def level_of(probe: Probe, clause: str, case: Level) -> Level:
 @cache
 def refusal_place(clause: str) -> Place | None:
     """Where a probe breaks this clause alone, or None when no plan has one."""
-    return _best([(probe, place) for place, plan in _places() for probe in plan.probes
-                  if probe.clauses == (clause,) and probe.id.startswith(clause)], clause)
+    return _best(
+        [
+            (probe, place)
+            for place, plan in _places()
+            for probe in plan.probes
+            if probe.clauses == (clause,) and probe.id.startswith(clause)
+        ],
+        clause,
+    )
 
 
 def _places() -> Iterator[tuple[tuple[Provider, Model, Tier], Plan]]:
@@ -96,9 +107,19 @@ def _best(found: list[tuple[Probe, tuple[Provider, Model, Tier]]], clause: str) 
 
 def _cost(place: Place) -> tuple[int, int, int, int]:
     plan = plan_of(place.provider.id, place.model.id, place.tier)
-    size = place.model.params.get("size")
-    area = max((grant.area[1] for grant in size.base.grants if grant.area is not None), default=0) if size is not None else 0
-    return -place.level.rank, place.tier.rank, area, len(plan.probes) + 20 * ("submit" in place.model.operations)
+    return (
+        -place.level.rank,
+        place.tier.rank,
+        _area(place.model),
+        len(plan.probes) + 20 * ("submit" in place.model.operations),
+    )
+
+
+def _area(model: Model) -> int:
+    """The pixels of the largest picture of a model that takes free sizes, 0 for one with a list: large ones take long."""
+    size = model.params.get("size")
+    facets = (size.base, *(facets for _, facets in size.variants)) if size is not None else ()
+    return max((grant.area[1] for one in facets for grant in one.grants if grant.area is not None), default=0)
 
 
 @cache
@@ -106,7 +127,11 @@ def case_place(clause: str, tier: Tier, without: str = "") -> Place | None:
     """Where a clause about answers is judged hardest; `without` names an operation the model must not have."""
     found: list[Place] = []
     for provider, model in everywhere():
-        own = {operation: level for (name, operation), level in levels(provider.id, model.id).items() if name == clause}
+        own = {
+            operation: level
+            for (name, operation), level in levels(provider.id, model.id).items()
+            if name == clause
+        }
         if own and without not in model.operations:
             level = max(own.values(), key=lambda level: level.rank)
             found.append(Place(provider, model, tier, level, frozenset(own)))

@@ -35,15 +35,23 @@ class Reading:
     @property
     def right(self) -> bool:
         """True when the contract says that the request is taken."""
-        return not any(violation.reaction in (Reaction.REJECT, Reaction.UNKNOWN) for violation in self.violations)
+        return not any(
+            violation.reaction in (Reaction.REJECT, Reaction.UNKNOWN) for violation in self.violations
+        )
 
 
 def endpoint_of(provider: Provider, asked: Asked) -> Endpoint | None:
     """The endpoint for pictures at the request's path; of two at one path, the one its header asks for."""
-    here = [endpoint for endpoint in provider.endpoints.values()
-            if asked.path == f"/{provider.id}{endpoint.path}" and endpoint.method == "POST"]
-    return min(here, key=lambda endpoint: (endpoint.asynchronous == "required") is not (ASYNC in asked.headers),
-               default=None)
+    here = [
+        endpoint
+        for endpoint in provider.endpoints.values()
+        if asked.path == f"/{provider.id}{endpoint.path}" and endpoint.method == "POST"
+    ]
+    return min(
+        here,
+        key=lambda endpoint: (endpoint.asynchronous == "required") is not (ASYNC in asked.headers),
+        default=None,
+    )
 
 
 def read(provider: Provider, asked: Asked) -> Reading | None:

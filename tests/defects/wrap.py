@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Json = Any
-Asgi = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+Asgi = Callable[
+    [dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
+]
 
 
 @dataclass
@@ -53,7 +55,9 @@ class Defect:
 def wrap(app: Asgi, defect: Defect) -> Asgi:
     """The server with the defect. Only API paths are touched; pictures only when the defect looks at them itself."""
 
-    async def broken(scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+    async def broken(
+        scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/_mock"):
             await app(scope, receive, send)
             return
@@ -64,12 +68,23 @@ def wrap(app: Asgi, defect: Defect) -> Asgi:
             before = answer.body
             defect.answer(asked, answer)
             if answer.body is not before or answer.body is not None:
-                answer.raw = json.dumps(answer.body, ensure_ascii=False).encode() if answer.body is not None else answer.raw
+                answer.raw = (
+                    json.dumps(answer.body, ensure_ascii=False).encode()
+                    if answer.body is not None
+                    else answer.raw
+                )
         elif early is not None and answer.body is not None:
             answer.raw = json.dumps(answer.body, ensure_ascii=False).encode()
         answer.headers["content-length"] = str(len(answer.raw))
-        await send({"type": "http.response.start", "status": answer.status,
-                    "headers": [(name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": [
+                    (name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()
+                ],
+            }
+        )
         await send({"type": "http.response.body", "body": answer.raw})
 
     return broken
@@ -102,12 +117,23 @@ async def _inner(app: Asgi, scope: dict[str, Any], asked: Asked) -> Answer:
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             answer.status = message["status"]
-            answer.headers = {name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]}
+            answer.headers = {
+                name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]
+            }
         else:
             answer.raw += message.get("body", b"")
 
-    headers = [(name.encode(), value.encode("latin-1")) for name, value in asked.headers.items() if name != "content-length"]
-    inner = {**scope, "method": asked.method, "path": asked.path, "headers": [*headers, (b"content-length", str(len(asked.raw)).encode())]}
+    headers = [
+        (name.encode(), value.encode("latin-1"))
+        for name, value in asked.headers.items()
+        if name != "content-length"
+    ]
+    inner = {
+        **scope,
+        "method": asked.method,
+        "path": asked.path,
+        "headers": [*headers, (b"content-length", str(len(asked.raw)).encode())],
+    }
     await app(inner, receive, send)
     answer.body = _json(answer.raw) if "json" in answer.headers.get("content-type", "") else None
     return answer

@@ -41,6 +41,7 @@ def test_a_scenario_is_made_of_what_exists(name: str) -> None:
 def test_the_same_seed_draws_the_same_and_another_draws_others() -> None:
     first, again, other = (drawn(scenario("bad-day", seed), "k", 300) for seed in (7, 7, 8))
     assert first == again != other
+    assert drawn(scenario("bad-day", 7), "somebody else", 300) != first
 
 
 def test_another_caller_changes_nothing() -> None:

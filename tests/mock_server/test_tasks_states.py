@@ -141,6 +141,9 @@ def test_failing_polls_by_admin_call(client: Any) -> None:
     task = submit(client)
     client.post("/_mock/faults", {"name": "failing-poll"})
     assert [client.get(f"/api/v1/tasks/{task}").status for _ in range(3)] == [503, 503, 200]
+    client.post("/_mock/faults", {"name": "failing-poll", "times": 1})
+    task = submit(client)
+    assert [client.get(f"/api/v1/tasks/{task}").status for _ in range(3)] == [503, 200, 200]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +171,14 @@ def test_times_follow_the_polls(client: Any, clock: Any) -> None:
     done = query(client, task)
     times = [done[name][-6:] for name in ("submit_time", "scheduled_time", "end_time")]
     assert times == ["00.000", "10.000", "20.000"]
+
+
+def test_a_task_done_at_once_ends_when_it_was_submitted(client: Any, clock: Any) -> None:
+    client.post("/_mock/tasks", {"polls": 0})
+    task = submit(client)
+    clock.step(10)
+    done = query(client, task)
+    assert done["submit_time"] == done["scheduled_time"] == done["end_time"]
 
 
 def test_by_polls_a_task_can_be_cancelled_before_it_runs(client: Any) -> None:

@@ -25,14 +25,23 @@ from qwen_image_spec.situation import facets_of
 
 _ALWAYS_CLEAR = ("auth.missing-key", "auth.invalid-key", "auth.scheme")
 _OTHERS: dict[str, tuple[Any, ...]] = {
-    "n": (2, 1), "watermark": (True, False), "prompt_extend": (False, True),
+    "n": (2, 1),
+    "watermark": (True, False),
+    "prompt_extend": (False, True),
     "size": ("1024*1536", "1536*1024", "1104*1472", "2K", "1K", "1024x1536"),
 }
 
 
 def contrary(provider: Provider, model: Model) -> Defect:
     """The wrapper for one model. It is no defect: nothing it does may fail or warn."""
-    return Defect("contrary", "", provider.id, model.id, request=_Asking(provider, model), answer=_Answering(provider, model))
+    return Defect(
+        "contrary",
+        "",
+        provider.id,
+        model.id,
+        request=_Asking(provider, model),
+        answer=_Answering(provider, model),
+    )
 
 
 @cache
@@ -50,13 +59,21 @@ class _Asking:
     def __init__(self, provider: Provider, model: Model) -> None:
         self._provider, self._model = provider, model
         self._open = open_clauses(provider.id, model.id)
-        self._tests = [mistake(clause) for clause in CLAUSES if clause in self._open and clause not in _ALWAYS_CLEAR]
+        self._tests = [
+            mistake(clause) for clause in CLAUSES if clause in self._open and clause not in _ALWAYS_CLEAR
+        ]
 
     def __call__(self, asked: Asked) -> Answer | None:
-        if not asked.path.startswith(f"/{self._provider.id}/") or "authorization" not in asked.headers or "sk-invalid" in str(asked.headers):
+        if (
+            not asked.path.startswith(f"/{self._provider.id}/")
+            or "authorization" not in asked.headers
+            or "sk-invalid" in str(asked.headers)
+        ):
             return None
         reading = read(self._provider, asked)
-        if reading is not None and any(found.refused and not self._is_open(found, reading) for found in reading.violations):
+        if reading is not None and any(
+            found.refused and not self._is_open(found, reading) for found in reading.violations
+        ):
             return None
         if reading is not None and any(found.reaction is Reaction.UNKNOWN for found in reading.violations):
             put_out_of_order(asked)
@@ -67,7 +84,6 @@ class _Asking:
         elif reading is not None:
             _other_defaults(asked, reading)
         return None
-
 
     def _is_open(self, found: Violation, reading: Reading) -> bool:
         """Whether nobody promises this refusal; for the frame around the parameters the clause's own level says so."""
@@ -84,15 +100,23 @@ def _other_defaults(asked: Asked, reading: Reading) -> None:
         if facets is None or facets.default is None or not facets.default.open or name in reading.request:
             continue
         for value in values:
-            request = type(reading.request)(reading.model.id, reading.request.prompt, reading.request.images,
-                                            {**reading.request.parameters, **given, name: value})
+            request = type(reading.request)(
+                reading.model.id,
+                reading.request.prompt,
+                reading.request.images,
+                {**reading.request.parameters, **given, name: value},
+            )
             if value != facets.default.value and not check(request, reading.model):
                 given[name] = value
                 break
     if given:
         written = dialect(reading.model, reading.endpoint)
-        request = type(reading.request)(reading.model.id, reading.request.prompt, reading.request.images,
-                                        {**reading.request.parameters, **given})
+        request = type(reading.request)(
+            reading.model.id,
+            reading.request.prompt,
+            reading.request.images,
+            {**reading.request.parameters, **given},
+        )
         asked.body = {**asked.body, **written.encode(request)}
 
 

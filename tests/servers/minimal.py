@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from PIL import Image
+
 from qwen_image_spec import load
 from qwen_image_spec.cases import cases
 from qwen_image_spec.dialect import dialect
@@ -22,7 +23,6 @@ from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.rules import check
 from qwen_image_spec.situation import effective, facets_of
 from qwen_image_spec.size import Size, parse
-
 from servers.shapes import Made, answer, refusal, submitted, task, unknown_task
 
 Json = Any
@@ -30,7 +30,7 @@ ASYNC = "x-dashscope-async"
 _SOME = Size(512, 512)
 
 
-class Refused(Exception):  # noqa: N818 # an outcome
+class Refused(Exception):  # an outcome
     """A request that a MUST says is refused."""
 
     def __init__(self, status: int) -> None:
@@ -62,8 +62,13 @@ class Minimal:
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
         status, kind, content = self.answer(scope["method"], scope["path"], headers, body)
         named = [(b"content-type", kind.encode())] if kind else []
-        await send({"type": "http.response.start", "status": status,
-                    "headers": [*named, (b"content-length", str(len(content)).encode())]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [*named, (b"content-length", str(len(content)).encode())],
+            }
+        )
         await send({"type": "http.response.body", "body": content})
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, bytes]:
@@ -77,20 +82,32 @@ class Minimal:
         if not here:
             return 404, "text/plain", b"Not Found"
         if method != "POST":
-            return self._refused(405) if "method.refused" in self._musts else (405, "text/plain", b"Method Not Allowed")
+            return (
+                self._refused(405)
+                if "method.refused" in self._musts
+                else (405, "text/plain", b"Method Not Allowed")
+            )
         try:
             return _json(200, self._made(here, headers, body))
         except Refused as outcome:
             return self._refused(outcome.status)
 
     def _refused(self, status: int) -> tuple[int, str, bytes]:
-        return _json(status, refusal(self.provider.style)) if "errors.shape" in self._musts else (status, "text/plain", b"no")
+        return (
+            _json(status, refusal(self.provider.style))
+            if "errors.shape" in self._musts
+            else (status, "text/plain", b"no")
+        )
 
     def _made(self, here: list[Endpoint], headers: dict[str, str], body: bytes) -> Json:
         key = headers.get("authorization", "").partition(" ")[2]
         if not key and "auth.missing-key" in self._musts:
             raise Refused(401)
-        if headers.get("authorization", "").startswith("Bearer ") and key != self._key and "auth.invalid-key" in self._musts:
+        if (
+            headers.get("authorization", "").startswith("Bearer ")
+            and key != self._key
+            and "auth.invalid-key" in self._musts
+        ):
             raise Refused(401)
         endpoint = min(here, key=lambda one: (one.asynchronous == "required") is not (ASYNC in headers))
         if (endpoint.asynchronous, ASYNC in headers) in (("required", False), ("refused", True)):
@@ -112,7 +129,9 @@ class Minimal:
         if not isinstance(document, dict):
             raise Refused(400)
         model = self.provider.models.get(str(document.get("model")))
-        if model is None or endpoint.path not in {self.provider.endpoints[key].path for key in model.endpoints}:
+        if model is None or endpoint.path not in {
+            self.provider.endpoints[key].path for key in model.endpoints
+        }:
             raise Refused(400)
         return model, dialect(model, endpoint).decode(document)
 
@@ -130,8 +149,13 @@ class Minimal:
             Image.new("RGB", (size.width, size.height), colour).save(buffer, form)
             self._pictures[f"/p/{number}"] = buffer.getvalue()
             pictures.append((f"http://{host}/p/{number}", buffer.getvalue()))
-        return Made(f"t{next(self._numbers)}", tuple(pictures), size, inline=values.get("response_format") == "b64_json",
-                    rewritten=values.get("prompt_extend") is True)
+        return Made(
+            f"t{next(self._numbers)}",
+            tuple(pictures),
+            size,
+            inline=values.get("response_format") == "b64_json",
+            rewritten=values.get("prompt_extend") is True,
+        )
 
 
 def _size(request: ImageRequest, model: Model) -> Size:
@@ -139,7 +163,12 @@ def _size(request: ImageRequest, model: Model) -> Size:
     param = model.params["size"]
     facets = facets_of(param, request, model)
     text = request.get("size")
-    if text is None and facets.default is not None and facets.default.level is Level.MUST and not request.images:
+    if (
+        text is None
+        and facets.default is not None
+        and facets.default.level is Level.MUST
+        and not request.images
+    ):
         text = facets.default.value
     if not isinstance(text, str):
         return _SOME

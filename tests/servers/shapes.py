@@ -29,27 +29,47 @@ class Made:
 
 def refusal(style: str) -> Json:
     """A refusal with a message for people and no more."""
-    return {"error": {"message": "no"}} if style == "openai" else {"code": "No", "message": "no", "request_id": "r"}
+    return (
+        {"error": {"message": "no"}}
+        if style == "openai"
+        else {"code": "No", "message": "no", "request_id": "r"}
+    )
 
 
 def answer(made: Made, provider: Provider, endpoint: Endpoint, model: Model) -> Json:
     """A success at once."""
     if provider.style == "openai":
         return _data(made, provider, endpoint, model)
-    choices = [{"finish_reason": "stop", "message": {"role": "assistant", "content": [{"image": url}]}} for url, _ in made.pictures]
-    usage = {"image_count": len(made.pictures), "width": made.size.width, "height": made.size.height,
-             "size": f"{made.size.width}*{made.size.height}"}
-    usage = {name: value for name, value in usage.items() if f"/usage/{name}" in _needed(provider, endpoint, model)}
+    choices = [
+        {"finish_reason": "stop", "message": {"role": "assistant", "content": [{"image": url}]}}
+        for url, _ in made.pictures
+    ]
+    usage = {
+        "image_count": len(made.pictures),
+        "width": made.size.width,
+        "height": made.size.height,
+        "size": f"{made.size.width}*{made.size.height}",
+    }
+    usage = {
+        name: value for name, value in usage.items() if f"/usage/{name}" in _needed(provider, endpoint, model)
+    }
     return {"output": {"choices": choices}, "usage": usage, "request_id": "r"}
 
 
 def _needed(provider: Provider, endpoint: Endpoint, model: Model) -> set[str]:
     shape = direct_shape(provider, endpoint, model)
-    return {field.at for field in shape.fields if field.required and field.fact.level is Level.MUST} if shape is not None else set()
+    return (
+        {field.at for field in shape.fields if field.required and field.fact.level is Level.MUST}
+        if shape is not None
+        else set()
+    )
 
 
 def _data(made: Made, provider: Provider, endpoint: Endpoint, model: Model) -> Json:
-    data = [{"b64_json": base64.b64encode(raw).decode()} if made.inline else {"url": url} for url, raw in made.pictures]
+    data = [
+        {"b64_json": base64.b64encode(raw).decode()} if made.inline else {"url": url}
+        for url, raw in made.pictures
+    ]
     usage: Json = {"usage": {}} if "/usage" in _needed(provider, endpoint, model) else {}
     return {"created": int(time.time()), "data": data, **usage}
 
@@ -64,8 +84,11 @@ def task(made: Made) -> Json:
     rewritten = {"actual_prompt": "a picture"} if made.rewritten else {}
     times = dict.fromkeys(("submit_time", "scheduled_time", "end_time"), _TIME)
     results = [{"url": url, **rewritten} for url, _ in made.pictures]
-    return {"output": {"task_id": made.id, "task_status": "SUCCEEDED", **times, "results": results},
-            "usage": {"image_count": len(made.pictures)}, "request_id": "r"}
+    return {
+        "output": {"task_id": made.id, "task_status": "SUCCEEDED", **times, "results": results},
+        "usage": {"image_count": len(made.pictures)},
+        "request_id": "r",
+    }
 
 
 def unknown_task(task_id: str) -> Json:

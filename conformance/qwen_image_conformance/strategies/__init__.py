@@ -1,6 +1,7 @@
 """Hypothesis strategies built from the spec, for your own tests.
 
-Every strategy is constructive: nothing is drawn and thrown away, so no health check complains and every example counts.
+Every strategy is constructive: nothing is drawn and thrown away, so no health check complains and every
+example counts.
 
 >>> from hypothesis import given, settings
 >>> from qwen_image_conformance.strategies import wire_bodies
@@ -22,5 +23,15 @@ from qwen_image_conformance.strategies.valid import valid_requests, zero_values
 from qwen_image_conformance.strategies.values import wrong_types
 from qwen_image_conformance.strategies.wire import sizes, sizes_around, wire_bodies
 
-__all__ = ["breakable", "invalid_requests", "operations", "prompts", "sizes", "sizes_around", "valid_requests", "wire_bodies",
-           "wrong_types", "zero_values"]
+__all__ = [
+    "breakable",
+    "invalid_requests",
+    "operations",
+    "prompts",
+    "sizes",
+    "sizes_around",
+    "valid_requests",
+    "wire_bodies",
+    "wrong_types",
+    "zero_values",
+]

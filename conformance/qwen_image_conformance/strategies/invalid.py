@@ -40,12 +40,13 @@ class Breach:
     requests: SearchStrategy[ImageRequest]
 
 
-def invalid_requests(provider: Named, model: str | Model, clause: str | None = None,
-                     operation: str = "generate") -> SearchStrategy[ImageRequest]:
+def invalid_requests(
+    provider: Named, model: str | Model, clause: str | None = None, operation: str = "generate"
+) -> SearchStrategy[ImageRequest]:
     """Requests that break one clause and no other; without a `clause`, any for which the document says `reject`.
 
-    Everything else about the request is legal and varies. Raises ValueError for a clause that no single mistake in a
-    request of this model breaks; `breakable` lists those that can be broken.
+    Everything else about the request is legal and varies. Raises ValueError for a clause that no single
+    mistake in a request of this model breaks; `breakable` lists those that can be broken.
 
     >>> from hypothesis import find
     >>> request = find(invalid_requests("dieyuyun", "qwen-image-max", "n.above-maximum"), lambda request: True)
@@ -53,9 +54,15 @@ def invalid_requests(provider: Named, model: str | Model, clause: str | None = N
     {'n': 2}
     """
     known = breaches(provider, model, operation)
-    wanted = [clause] if clause is not None else sorted(name for name, ways in known.items() if ways[0].reaction is Reaction.REJECT)
+    wanted = (
+        [clause]
+        if clause is not None
+        else sorted(name for name, ways in known.items() if ways[0].reaction is Reaction.REJECT)
+    )
     if not wanted or not set(wanted) <= set(known):
-        raise ValueError(f"no single mistake breaks {clause!r}; clauses that can be broken: {', '.join(sorted(known))}")
+        raise ValueError(
+            f"no single mistake breaks {clause!r}; clauses that can be broken: {', '.join(sorted(known))}"
+        )
     by_clause = [st.one_of([breach.requests for breach in known[name]]) for name in wanted]
     return st.sampled_from(by_clause).flatmap(lambda one: one)
 
@@ -104,7 +111,9 @@ def _unsupported(name: str, facets: Facets, situation: Situation) -> list[Values
     return [values] if values is not None else [Values(st.just("x"), "x")]
 
 
-def _given(situation: Situation, name: str, groups: Iterable[Values], only: frozenset[str] | None) -> Iterator[Breach]:
+def _given(
+    situation: Situation, name: str, groups: Iterable[Values], only: frozenset[str] | None
+) -> Iterator[Breach]:
     """Breaches by a value of one parameter; single values that break the same clause are drawn from together."""
     base = requests_in(situation, (name,), only)
     merged: dict[tuple[str, Reaction], list[SearchStrategy[Any]]] = {}
@@ -122,7 +131,11 @@ def _prompt(situation: Situation) -> Iterator[Breach]:
     if param is None:
         return
     length = facets_of(param, situation.request, situation.model).length
-    texts: list[Values] = [Values(st.none(), None), Values(_BLANKS, ""), Values(st.builds(_with_nul, prompts(20)), "a\0b")]
+    texts: list[Values] = [
+        Values(st.none(), None),
+        Values(_BLANKS, ""),
+        Values(st.builds(_with_nul, prompts(20)), "a\0b"),
+    ]
     texts += [Values(too_long(length.value), "a" * (length.value + 1))] if length is not None else []
     texts.append(Values(wrong_types(param), 5))
     for text in texts:
@@ -136,7 +149,11 @@ def _frame(situation: Situation, apart: frozenset[str]) -> Iterator[Breach]:
     model, request = situation.model, situation.request
     rule = image_rule_of(request, model)
     changes: list[dict[str, Any]] = []
-    if rule is not None and carries_images(model, situation.way) and (situation.way.operation != "generate" or not rule.count.value[1]):
+    if (
+        rule is not None
+        and carries_images(model, situation.way)
+        and (situation.way.operation != "generate" or not rule.count.value[1])
+    ):
         changes.append({"images": (sample_image(),) * (rule.count.value[1] + 1)})
         if rule.count.value[0] > 1 or (rule.count.value[0] and situation.way.operation != "edit"):
             changes.append({"images": request.images[: rule.count.value[0] - 1]})
@@ -151,7 +168,11 @@ def _frame(situation: Situation, apart: frozenset[str]) -> Iterator[Breach]:
 def _rule(rule: Rule, situation: Situation, apart: frozenset[str]) -> Iterator[Breach]:
     """A rule across fields: its condition met, what it forbids given, what it requires left out."""
     model, request = situation.model, situation.request
-    given = {name: value for name, value in rule.when.items() if name in model.params and value not in ("present", "absent")}
+    given = {
+        name: value
+        for name, value in rule.when.items()
+        if name in model.params and value not in ("present", "absent")
+    }
     for name in (*(name for name, value in rule.when.items() if value == "present"), *rule.forbids):
         param = model.params.get(name)
         values = right(param, param.base, request, model) if param is not None and name not in given else None
@@ -160,8 +181,14 @@ def _rule(rule: Rule, situation: Situation, apart: frozenset[str]) -> Iterator[B
     broken_request = replace(request, parameters={**request.parameters, **given})
     broken = _broken(broken_request, model)
     if broken is not None and broken[0] == rule.clause:
-        yield Breach(*broken, st.builds(_changed, requests_in(situation, tuple(given), apart),
-                                        st.just({"parameters": broken_request.parameters})))
+        yield Breach(
+            *broken,
+            st.builds(
+                _changed,
+                requests_in(situation, tuple(given), apart),
+                st.just({"parameters": broken_request.parameters}),
+            ),
+        )
 
 
 def _broken(request: ImageRequest, model: Model) -> tuple[str, Reaction] | None:

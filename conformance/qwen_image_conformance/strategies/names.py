@@ -17,7 +17,9 @@ def named(provider: Named, model: str | Model, operation: str) -> tuple[Provider
     found = get_model(owner, model) if isinstance(model, str) else model
     known = {way.operation: way for way in ways(owner, found)}
     if operation not in known:
-        raise ValueError(f"{found.id} at {owner.id} has no operation {operation!r} (it has {', '.join(known) or 'none'})")
+        raise ValueError(
+            f"{found.id} at {owner.id} has no operation {operation!r} (it has {', '.join(known) or 'none'})"
+        )
     return owner, found, known[operation]
 
 

@@ -1,7 +1,8 @@
 """The situations of a model: what a request may set that decides which other values are legal.
 
-Most limits depend on nothing. Some depend on a switch or on input images; those are few and have few values, so that every
-combination can be tried by the rules once, before anything is drawn. What is drawn then needs no filter.
+Most limits depend on nothing. Some depend on a switch or on input images; those are few and have few values,
+so that every combination can be tried by the rules once, before anything is drawn. What is drawn then needs
+no filter.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ class Situation:
     @cached_property
     def others(self) -> Mapping[str, Values]:
         """The further parameters and their legal values here. One that cannot be given here is left out."""
-        return {name: values for name, values in self._known() if not check(self.having(name, values.sample), self.model)}
+        return {
+            name: values
+            for name, values in self._known()
+            if not check(self.having(name, values.sample), self.model)
+        }
 
     def having(self, name: str, value: Any) -> ImageRequest:
         """The request with one more parameter."""
@@ -77,29 +82,40 @@ def placed(param: Param, way: Way) -> bool:
 
 def carries_images(model: Model, way: Way) -> bool:
     """Whether a way can carry input images at all."""
-    return way.endpoint.envelope != "flat" or any(param.type == "images" and placed(param, way) for param in model.params.values())
+    return way.endpoint.envelope != "flat" or any(
+        param.type == "images" and placed(param, way) for param in model.params.values()
+    )
 
 
 def conditions(model: Model) -> list[str]:
     """The parameters with few values that a limit or a rule asks for."""
     named = {name for condition in _whens(model) for name in condition}
-    return [name for name, param in model.params.items() if name in named and param.type in _FINITE
-            and (param.type == "boolean" or param.base.enum is not None)]
+    return [
+        name
+        for name, param in model.params.items()
+        if name in named
+        and param.type in _FINITE
+        and (param.type == "boolean" or param.base.enum is not None)
+    ]
 
 
 def independent(model: Model) -> frozenset[str]:
     """The parameters whose limits ask for nothing else, and which no rule across fields names."""
     ruled = {name for rule in model.rules for name in (*rule.when, *rule.forbids, *rule.requires)}
-    return frozenset(name for name, param in model.params.items()
-                     if name not in ruled and not param.variants and param.type != "boxes"
-                     and not any(grant.when for grant in param.base.grants))
+    return frozenset(
+        name
+        for name, param in model.params.items()
+        if name not in ruled
+        and not param.variants
+        and param.type != "boxes"
+        and not any(grant.when for grant in param.base.grants)
+    )
 
 
 def _whens(model: Model) -> Iterator[Condition]:
     for param in model.params.values():
-        for condition, facets in ((None, param.base), *param.variants):
-            if condition is not None:
-                yield condition
+        yield from (condition for condition, _ in param.variants)
+        for facets in (param.base, *(facets for _, facets in param.variants)):
             yield from (grant.when for grant in facets.grants)
     yield from (rule.when for rule in (*model.rules, *model.images))
 
@@ -109,7 +125,13 @@ def _choices(model: Model, way: Way, name: str) -> list[Any]:
     param = model.params[name]
     if not placed(param, way):
         return [None]
-    values = [False, True] if param.type == "boolean" else list(param.base.enum.value) if param.base.enum is not None else []
+    values = (
+        [False, True]
+        if param.type == "boolean"
+        else list(param.base.enum.value)
+        if param.base.enum is not None
+        else []
+    )
     return [None, *values]
 
 

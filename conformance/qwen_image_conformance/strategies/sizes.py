@@ -19,7 +19,31 @@ from qwen_image_spec.size import Grant, Size
 
 _LARGEST = 99999
 _STEPS = 24
-_GRID = (1, 16, 64, 100, 256, 511, 512, 513, 640, 768, 1023, 1024, 1025, 1328, 1440, 1441, 1664, 2047, 2048, 2049, 4096, 8192, 9999)
+_GRID = (
+    1,
+    16,
+    64,
+    100,
+    256,
+    511,
+    512,
+    513,
+    640,
+    768,
+    1023,
+    1024,
+    1025,
+    1328,
+    1440,
+    1441,
+    1664,
+    2047,
+    2048,
+    2049,
+    4096,
+    8192,
+    9999,
+)
 
 
 @dataclass(frozen=True)
@@ -34,10 +58,12 @@ class Bounds:
     def of(cls, grant: Grant) -> Bounds:
         """The bounds of a grant; what it does not bound ends at what can be spelled.
 
-        Where only the area is bounded, sides stay between the square roots of its bounds: nobody draws 76302 by 4 pixels,
-        though the sentence allows it.
+        Where only the area is bounded, sides stay between the square roots of its bounds: nobody draws 76302
+        by 4 pixels, though the sentence allows it.
         """
-        ratio = (float(grant.ratio[0]), float(grant.ratio[1])) if grant.ratio else (1 / _LARGEST, float(_LARGEST))
+        ratio = (
+            (float(grant.ratio[0]), float(grant.ratio[1])) if grant.ratio else (1 / _LARGEST, float(_LARGEST))
+        )
         side = grant.side or (1, _LARGEST)
         if grant.side is None and grant.ratio is None and grant.area is not None:
             side = (isqrt(grant.area[0]), isqrt(grant.area[1]))
@@ -55,7 +81,9 @@ class Bounds:
         return max(low, 1), high
 
 
-def legal(param: Param, facets: Facets, request: ImageRequest, model: Model) -> tuple[SearchStrategy[str], str] | None:
+def legal(
+    param: Param, facets: Facets, request: ImageRequest, model: Model
+) -> tuple[SearchStrategy[str], str] | None:
     """The sizes a model takes in the request's situation, as they are spelled, and one of them; None when none is known.
 
     Grants that are disputed or unknown count only where there are no others.
@@ -92,27 +120,54 @@ def misspelt(param: Param, facets: Facets) -> list[str]:
     wide, high = size.width, size.height
     marks = [mark for mark in ("x", "*", "X", "×", ",", ":", "-", " x ", "") if mark != here]
     return [f"{wide}{mark}{high}" for mark in marks] + [
-        f" {wide}{here}{high}", f"{wide}{here}{high} ", f"0{wide}{here}{high}", f"{wide}{here}0{high}", f"-{wide}{here}{high}",
-        f"{wide}{here}", f"{here}{high}", f"{wide}{here}{high}{here}1", f"{wide}.0{here}{high}", f"{wide}{here}{high}px", "", here,
-        f"0{here}0", f"１０２４{here}１０２４", "auto", "square", "1K", "2K", "4K", "8K", "1k"]
+        f" {wide}{here}{high}",
+        f"{wide}{here}{high} ",
+        f"0{wide}{here}{high}",
+        f"{wide}{here}0{high}",
+        f"-{wide}{here}{high}",
+        f"{wide}{here}",
+        f"{here}{high}",
+        f"{wide}{here}{high}{here}1",
+        f"{wide}.0{here}{high}",
+        f"{wide}{here}{high}px",
+        "",
+        here,
+        f"0{here}0",
+        f"１０２４{here}１０２４",
+        "auto",
+        "square",
+        "1K",
+        "2K",
+        "4K",
+        "8K",
+        "1k",
+    ]
 
 
 def _free(columns: Sequence[tuple[int, int, int]], separator: str) -> SearchStrategy[str]:
     return st.sampled_from(columns).flatmap(
-        lambda column: st.integers(column[1], column[2]).map(lambda height: Size(column[0], height).spell(separator)))
+        lambda column: st.integers(column[1], column[2]).map(
+            lambda height: Size(column[0], height).spell(separator)
+        )
+    )
 
 
-def _key(grant: Grant) -> tuple[tuple[int, int] | None, tuple[int, int] | None, tuple[Decimal, Decimal] | None]:
+def _key(
+    grant: Grant,
+) -> tuple[tuple[int, int] | None, tuple[int, int] | None, tuple[Decimal, Decimal] | None]:
     return grant.side, grant.area, grant.ratio
 
 
 @lru_cache(maxsize=64)
-def _columns(side: tuple[int, int] | None, area: tuple[int, int] | None,
-             ratio: tuple[Decimal, Decimal] | None) -> Sequence[tuple[int, int, int]]:
+def _columns(
+    side: tuple[int, int] | None, area: tuple[int, int] | None, ratio: tuple[Decimal, Decimal] | None
+) -> Sequence[tuple[int, int, int]]:
     """For every possible width the heights that go with it: (width, lowest, highest)."""
     grant = Grant("", Evidence.UNKNOWN, area=area, side=side, ratio=ratio)
     bounds = Bounds.of(grant)
-    return [column for width in _spread(*bounds.widths()) if (column := _column(grant, bounds, width)) is not None]
+    return [
+        column for width in _spread(*bounds.widths()) if (column := _column(grant, bounds, width)) is not None
+    ]
 
 
 def _column(grant: Grant, bounds: Bounds, width: int) -> tuple[int, int, int] | None:
@@ -127,7 +182,11 @@ def _column(grant: Grant, bounds: Bounds, width: int) -> tuple[int, int, int] | 
 def _spread(low: int, high: int) -> list[int]:
     """The first widths, the last ones, and steps of 7 between (7 shares no factor with what sizes are rounded to)."""
     near = [*range(low, low + 40), *range(high - 40, high + 1)]
-    return [width for width in sorted({*near, *range(low, high, 7)}, key=lambda width: abs(width - 1024)) if low <= width <= high]
+    return [
+        width
+        for width in sorted({*near, *range(low, high, 7)}, key=lambda width: abs(width - 1024))
+        if low <= width <= high
+    ]
 
 
 def _edges(grant: Grant) -> Iterator[Size]:

@@ -6,10 +6,45 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 _PIECES = (
-    "a lantern", "Zürich café", "一盏红灯笼", "繁體中文", "にほんご", "한국어", "наивный", "ελληνικά",
-    "🏮", "👩‍👩‍👧‍👦", "🇨🇳", "❤️", "👍🏽", "e\u0301", "a\u030a\u0323", "नमस्ते", "ไทย",
-    "שלום", "مرحبا", "\u202bright to left\u202c", "\"福\"", "'single'", "“curly”", "{json: true}", "<b>&amp;</b>",
-    "100%", "\\n", "C:\\path", "a\nb", "a\r\nb", "a\tb", "，。！？", "𝒜𝓃", "𠮷野家", "ﬁ", "\u200bzero width", "?q=1&x=2", "null", "0",
+    "a lantern",
+    "Zürich café",
+    "一盏红灯笼",
+    "繁體中文",
+    "にほんご",
+    "한국어",
+    "наивный",
+    "ελληνικά",
+    "🏮",
+    "👩‍👩‍👧‍👦",
+    "🇨🇳",
+    "❤️",
+    "👍🏽",
+    "e\u0301",
+    "a\u030a\u0323",
+    "नमस्ते",
+    "ไทย",
+    "שלום",
+    "مرحبا",
+    "\u202bright to left\u202c",
+    '"福"',
+    "'single'",
+    "“curly”",
+    "{json: true}",
+    "<b>&amp;</b>",
+    "100%",
+    "\\n",
+    "C:\\path",
+    "a\nb",
+    "a\r\nb",
+    "a\tb",
+    "，。！？",
+    "𝒜𝓃",
+    "𠮷野家",
+    "ﬁ",
+    "\u200bzero width",
+    "?q=1&x=2",
+    "null",
+    "0",
 )
 _SPACES = ("", " ", "\n", "\t", "\u3000")
 _LONGEST = 300
@@ -40,7 +75,9 @@ def too_long(limit: int) -> SearchStrategy[str]:
 
 
 def _texts(limit: int) -> SearchStrategy[str]:
-    short = st.builds(_joined, st.sampled_from(_PIECES), st.sampled_from(_SPACES), st.text(_LETTERS, max_size=20))
+    short = st.builds(
+        _joined, st.sampled_from(_PIECES), st.sampled_from(_SPACES), st.text(_LETTERS, max_size=20)
+    )
     filled = st.builds(_filled, _unit(), st.sampled_from(sorted({limit, max(limit - 1, 1)})))
     return st.one_of(st.sampled_from(_PIECES), _unit(), short, filled).map(lambda text: text[:limit])
 

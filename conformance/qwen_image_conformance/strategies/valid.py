@@ -19,12 +19,13 @@ from qwen_image_spec.rules import check
 from qwen_image_spec.situation import facets_of
 
 
-def valid_requests(provider: Named, model: str | Model, operation: str = "generate", *,
-                   without: Iterable[str] = ()) -> SearchStrategy[ImageRequest]:
+def valid_requests(
+    provider: Named, model: str | Model, operation: str = "generate", *, without: Iterable[str] = ()
+) -> SearchStrategy[ImageRequest]:
     """Requests that break nothing: `rules.check` finds no violation of any kind. `without` names parameters to leave out.
 
-    Shrinks towards a plain prompt without parameters. Raises UnknownName for a wrong name, and ValueError for a model
-    without the operation.
+    Shrinks towards a plain prompt without parameters. Raises UnknownName for a wrong name, and ValueError for
+    a model without the operation.
 
     >>> from hypothesis import find
     >>> request = find(valid_requests("dieyuyun", "qwen-image-max"), lambda request: "size" in request)
@@ -40,17 +41,26 @@ def valid_requests(provider: Named, model: str | Model, operation: str = "genera
     return st.sampled_from(drawn).flatmap(lambda one: one)
 
 
-def requests_in(situation: Situation, without: Iterable[str] = (), only: Iterable[str] | None = None) -> SearchStrategy[ImageRequest]:
+def requests_in(
+    situation: Situation, without: Iterable[str] = (), only: Iterable[str] | None = None
+) -> SearchStrategy[ImageRequest]:
     """The legal requests of one situation; `only` restricts its further parameters to some."""
-    kept = {name: values.drawn for name, values in situation.others.items()
-            if name not in without and (only is None or name in only)}
+    kept = {
+        name: values.drawn
+        for name, values in situation.others.items()
+        if name not in without and (only is None or name in only)
+    }
     required = {name for name in kept if needed(situation, name)}
-    drawn = st.fixed_dictionaries({name: kept[name] for name in required},
-                                  optional={name: value for name, value in kept.items() if name not in required})
+    drawn = st.fixed_dictionaries(
+        {name: kept[name] for name in required},
+        optional={name: value for name, value in kept.items() if name not in required},
+    )
     return st.builds(_whole, st.just(situation.request), _prompts(situation), drawn)
 
 
-def zero_values(provider: Named, model: str | Model, operation: str = "generate") -> SearchStrategy[ImageRequest]:
+def zero_values(
+    provider: Named, model: str | Model, operation: str = "generate"
+) -> SearchStrategy[ImageRequest]:
     """Legal requests in which every parameter is false, 0 or an empty text: the values that careless code drops.
 
     >>> from hypothesis import find
@@ -60,14 +70,22 @@ def zero_values(provider: Named, model: str | Model, operation: str = "generate"
     """
     _, found, way = named(provider, model, operation)
     bare = next(iter(situations(found, way)))
-    zeros = {name: zero(param) for name, param in parameters(found, way)
-             if zero(param) is not None and facets_of(param, bare.request, found).supported.value
-             and not check(bare.having(name, zero(param)), found)}
+    zeros = {
+        name: zero(param)
+        for name, param in parameters(found, way)
+        if zero(param) is not None
+        and facets_of(param, bare.request, found).supported.value
+        and not check(bare.having(name, zero(param)), found)
+    }
     if not zeros:
         raise ValueError(f"{found.id} takes no parameter whose zero is legal")
     names = st.lists(st.sampled_from(sorted(zeros)), min_size=1, unique=True)
     required = {name: values.sample for name, values in bare.others.items() if needed(bare, name)}
-    return names.map(lambda chosen: replace(bare.request, parameters={**required, **{name: zeros[name] for name in chosen}}))
+    return names.map(
+        lambda chosen: replace(
+            bare.request, parameters={**required, **{name: zeros[name] for name in chosen}}
+        )
+    )
 
 
 def needed(situation: Situation, name: str) -> bool:

@@ -17,8 +17,12 @@ from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.situation import facets_of
 
 
-def wire_bodies(provider: Named, model: str | Model, operation: str = "generate",
-                requests: SearchStrategy[ImageRequest] | None = None) -> SearchStrategy[tuple[Endpoint, dict[str, Any]]]:
+def wire_bodies(
+    provider: Named,
+    model: str | Model,
+    operation: str = "generate",
+    requests: SearchStrategy[ImageRequest] | None = None,
+) -> SearchStrategy[tuple[Endpoint, dict[str, Any]]]:
     """An endpoint and a JSON body for each of `requests` (valid ones when not given), every field at its documented place.
 
     >>> from hypothesis import find
@@ -45,7 +49,9 @@ def sizes(provider: Named, model: str | Model, operation: str = "generate") -> S
     request = way.request(found, "a")
     for _, param in parameters(found, way):
         facets = facets_of(param, request, found)
-        values = right(param, facets, request, found) if param.type == "size" and facets.supported.value else None
+        values = (
+            right(param, facets, request, found) if param.type == "size" and facets.supported.value else None
+        )
         if values is not None:
             return values.drawn
     raise ValueError(f"{found.id} takes no size for {operation}")
@@ -62,8 +68,12 @@ def sizes_around(provider: Named, model: str | Model, operation: str = "generate
 
     _, found, way = named(provider, model, operation)
     request = way.request(found, "a")
-    known = [size for _, param in parameters(found, way) if param.type == "size"
-             for size in around(param, facets_of(param, request, found))]
+    known = [
+        size
+        for _, param in parameters(found, way)
+        if param.type == "size"
+        for size in around(param, facets_of(param, request, found))
+    ]
     if not known:
         raise ValueError(f"{found.id} has no bounds of sizes for {operation}")
     return st.sampled_from(known)
