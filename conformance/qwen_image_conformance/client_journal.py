@@ -1,4 +1,4 @@
-"""The journal of a client's visit, read for judging: image requests, retries, tasks with their queries, pictures."""
+"""The journal of a client's visit, read for judging: image requests, retries, tasks, pictures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -77,7 +78,7 @@ class Task:
     def pauses(self) -> tuple[float, ...]:
         """Seconds between the queries."""
         times = [float(entry["time"]) for entry in self.queries]
-        return tuple(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        return tuple(later - earlier for earlier, later in pairwise(times))
 
     @property
     def after_end(self) -> int:

@@ -57,13 +57,11 @@ class Mock:
 
 @contextmanager
 def started(arguments: Sequence[str]) -> Iterator[Mock]:
-    """A mock for the length of a block. Raises UsageProblem with what the mock says when it does not start."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("QWEN_IMAGE_MOCK_")
-    }
+    """A mock for the length of a block. Raises UsageProblem, with what it says, when it does not start."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("QWEN_IMAGE_MOCK_")}
     command = [sys.executable, "-m", "qwen_image_mock", "--port", "0", "--quiet", "--warn", *arguments]
     process = subprocess.Popen(  # noqa: S603 # our own command
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=own
     )
     try:
         url = process.stdout.readline().strip() if process.stdout is not None else ""

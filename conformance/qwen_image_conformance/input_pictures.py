@@ -10,7 +10,12 @@ from typing import Any
 
 from qwen_image_spec.model import ImageRule
 
-NO_PICTURE = "data:image/png;base64," + base64.b64encode(b"This is a text file, whatever it is called.").decode()
+_TEXT = b"This is a text file, whatever it is called."
+_DRAWING = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="512" height="512"><rect width="512" height="512"/></svg>'
+)
+NO_PICTURE = f"data:image/png;base64,{base64.b64encode(_TEXT).decode('ascii')}"
+VECTORS = f"data:image/svg+xml;base64,{base64.b64encode(_DRAWING).decode('ascii')}"
 NO_ADDRESS = "not an address"
 _TINY = 16
 _PLAIN = 512
@@ -31,6 +36,7 @@ def wrong_pictures(rule: ImageRule) -> Iterator[Any]:
         for form in _SELDOM:
             if form.lower() not in rule.formats.value:
                 yield picture(_PLAIN, _PLAIN, form)
+        yield VECTORS
 
 
 @cache

@@ -36,6 +36,7 @@ from qwen_image_spec.model import Provider, Spec
 
 MEBIBYTE = 1024 * 1024
 FailOn = Literal["must", "should", "never"]
+_ENDING = 5.0
 _SWITCH_SECONDS = 0.0005  # how long judging may keep the interpreter from an answer under way
 
 
@@ -86,6 +87,9 @@ class Proxy:
 
     def close(self) -> Summary:
         """Judge what is left, write the results, and tell what the traffic came to."""
+        end = time.monotonic() + _ENDING
+        while self.app.under_way and time.monotonic() < end:
+            time.sleep(0.005)
         self._waiting.put(None)
         self._thread.join()
         self._client.close()
@@ -98,14 +102,14 @@ class Proxy:
         }
         self._recorder.close(tail, whole=True)
         results = self.live.results()
-        cases = [{**events.case_event(result, self.live.decisive), "side": "server"} for result in results]
-        end = {
+        cases = [events.case_event(result, self.live.decisive) for result in results]
+        last = {
             **tail,
             "counts": events.counts(results),
             "exit": found.exit_code(self._options.fail_on),
             "stopped": "",
         }
-        events.write(self.out / events.FILE, self._head, cases, end)
+        events.write(self.out / events.FILE, self._head, cases, last)
         junit.write(self.out / "junit.xml", cases, f"{self.provider.id} through the proxy at {self.upstream}")
         return found
 
@@ -156,10 +160,9 @@ class Proxy:
 
 
 def serve(options: Options, console: Console | None = None) -> int:
-    """Serve a proxy until Ctrl+C or SIGTERM; gives the exit code. The first line printed is its address.
+    """Serve a proxy until Ctrl+C or SIGTERM; gives the exit code. Its address is the first line printed.
 
-    Raises UsageProblem for an unknown provider, an unusable upstream, a port that is taken, or evidence in the
-    way.
+    Raises UsageProblem for an unknown provider, an unusable upstream, a taken port, or evidence in the way.
     """
     shown = console or Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     listener = listen(options.host, options.port)

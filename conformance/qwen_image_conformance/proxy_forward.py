@@ -101,7 +101,11 @@ class Passed:
 
 
 class Forward:
-    """The application. `seen` must not block: it is called in the event loop."""
+    """The application. `seen` must not block: it is called in the event loop.
+
+    `keep` is the most bytes of a body handed to it; `direct` goes past the proxies of the environment.
+    `under_way` counts the requests that are not yet handed over.
+    """
 
     def __init__(
         self, upstream: str, seen: Callable[[Passed], None], *, keep: int, direct: bool = False
@@ -111,6 +115,7 @@ class Forward:
         self._host = self.upstream.netloc
         self._seen = seen
         self._keep = keep
+        self.under_way = 0
         limits = httpx.Limits(max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS)
         self._client = httpx.AsyncClient(limits=limits, trust_env=not direct, follow_redirects=False)
 
@@ -145,6 +150,7 @@ class Forward:
         begin = time.perf_counter()
         client = _Client(receive, passed.sent)
         watcher = asyncio.ensure_future(client.watch(asyncio.current_task()))
+        self.under_way += 1
         try:
             await self._exchange(passed, target, client, send)
         except asyncio.CancelledError:
@@ -155,6 +161,7 @@ class Forward:
             watcher.cancel()
             passed.seconds = time.perf_counter() - begin
             self._seen(passed)
+            self.under_way -= 1
 
     async def _exchange(self, passed: Passed, target: bytes, client: _Client, send: Send) -> None:
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 import time
 from collections import OrderedDict
@@ -20,13 +19,20 @@ from typing import Any
 from qwen_image_conformance.exchange import Delivered, Exchange, Received, Sent
 from qwen_image_conformance.found import items
 from qwen_image_conformance.measure import measure
+from qwen_image_conformance.schemathesis_reading import (
+    asynchronous,
+    body_flaw,
+    disputed,
+    doubts,
+    frame_flaws,
+    operation_of,
+    parsed,
+    plain,
+    unsure,
+)
 from qwen_image_spec.dialect import dialect
-from qwen_image_spec.evidence import Level
-from qwen_image_spec.model import Endpoint, Model, Provider
-from qwen_image_spec.pointers import MISSING, get
-from qwen_image_spec.request import ImageRequest
-from qwen_image_spec.situation import facets_of, holds
-from qwen_image_spec.size import parse
+from qwen_image_spec.model import Endpoint, Provider
+from qwen_image_spec.pointers import get
 
 _FINAL = ("SUCCEEDED", "FAILED", "CANCELED")
 _TASK_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,}", re.ASCII)
@@ -56,7 +62,7 @@ class Bridge:
     provider: Provider
     fetch: Fetch | None = None
     store: dict[str, bytes] = field(default_factory=dict)
-    tasks: OrderedDict[str, Exchange] = field(default_factory=OrderedDict)
+    tasks: OrderedDict[str, Exchange | None] = field(default_factory=OrderedDict)
 
     def exchange(self, call: Call) -> Exchange | None:
         """The exchange of a call; None when it says nothing about the contract."""
@@ -68,18 +74,19 @@ class Bridge:
         if endpoint.envelope == "none":
             return None
         made = self._asked(endpoint, call)
-        if made is None or _unsure(made, call) or self._disputed(made):
+        self._remember(call)
+        if made is None or unsure(made) or disputed(self.provider, made):
             return None
         return self._delivered(replace(made, pictures=())) if not self._waits(made) else None
 
     def endpoint(self, call: Call) -> Endpoint | None:
-        """The endpoint of a call; of two at one path, the one its header asks for. None for no endpoint's method."""
+        """The endpoint of a call; of two at one path, the one its header asks for; None for none."""
         here = [
             one
             for one in self.provider.endpoints.values()
             if one.method == call.method and one.path.partition("?")[0] == call.path
         ]
-        wants = _asynchronous(self.provider, call.sent.headers)
+        wants = asynchronous(self.provider, call.sent.headers)
         if not here or (wants is None and any(one.asynchronous != "none" for one in here)):
             return None
         return min(here, key=lambda one: (one.asynchronous == "required") is not wants)
@@ -96,11 +103,11 @@ class Bridge:
             call.received,
             time=time.time(),
         )
-        wrong = _frame(endpoint, call, self.provider)
+        wrong = frame_flaws(endpoint, call.sent, self.provider)
         if "body.media-type" in wrong and "multipart" in endpoint.encodings:
             return None
-        body = _json(call.sent.body)
-        unread = _body(body, self.provider)
+        body = parsed(call.sent.body)
+        unread = body_flaw(body, self.provider)
         model = self.provider.models.get(body["model"]) if not unread else None
         if model is None or endpoint.id not in model.endpoints:
             return replace(bare, breaks=(*wrong, unread or "model.endpoint"))
@@ -108,46 +115,26 @@ class Bridge:
         return replace(
             bare,
             model=model.id,
-            operation=_operation(endpoint, model, request),
-            asked=_plain(request),
-            breaks=(*wrong, *_doubts(request, call.received)),
+            operation=operation_of(endpoint, model, request),
+            asked=plain(request),
+            breaks=(*wrong, *doubts(request, call.received)),
         )
 
-    def _disputed(self, exchange: Exchange) -> bool:
-        """Whether the size asked for rests on a disputed or unknown sentence alone."""
-        model = self.provider.models.get(exchange.model)
-        param = model.params.get("size") if model is not None else None
-        if (
-            exchange.asked is None
-            or model is None
-            or param is None
-            or not isinstance(exchange.asked["parameters"].get("size"), str)
-        ):
-            return False
-        request = ImageRequest(
-            model.id, images=tuple(exchange.asked["images"]), parameters=exchange.asked["parameters"]
-        )
-        size = parse(request.get("size"), param.separator)
-        found = [
-            grant
-            for grant in facets_of(param, request, model).grants
-            if holds(grant.when, request, model)
-            and (
-                request.get("size") in grant.tokens
-                or (size is not None and not grant.tokens and grant.flaw(size) is None)
-            )
-        ]
-        return bool(found) and all(grant.level is Level.OBSERVE for grant in found)
+    def _remember(self, call: Call) -> None:
+        """Keep the id of any task that was made."""
+        task_id = get(parsed(call.received.body), "/output/task_id")
+        if isinstance(task_id, str):
+            self.tasks[task_id] = None
+            while len(self.tasks) > _REMEMBERED:
+                self.tasks.popitem(last=False)
 
     def _waits(self, exchange: Exchange) -> bool:
-        """Remember a submitted task. True when it is too early to judge: only a mistake that had to be refused at once is told."""
-        task_id = get(_json(exchange.received.body), "/output/task_id")
-        if exchange.operation != "submit" or not isinstance(task_id, str):
+        """Keep a submit until its task ends. True when it is too early to judge it."""
+        task_id = get(parsed(exchange.received.body), "/output/task_id")
+        if exchange.operation != "submit" or task_id not in self.tasks:
             return False
         model = self.provider.models.get(exchange.model)
         self.tasks[task_id] = exchange
-        while len(self.tasks) > _REMEMBERED:
-            self.tasks.popitem(last=False)
         return model is not None and (model.validates == "task" or not exchange.breaks)
 
     def _queried(self, endpoint: Endpoint, call: Call) -> Exchange | None:
@@ -156,9 +143,9 @@ class Bridge:
         if "authorization" not in call.sent.headers or call.received.status != 200:
             return None
         if known is not None:
-            done = get(_json(call.received.body), "/output/task_status") in _FINAL
+            done = get(parsed(call.received.body), "/output/task_status") in _FINAL
             return self._delivered(replace(known, polls=(call.received,))) if done else None
-        if not _TASK_ID.fullmatch(task_id):
+        if task_id in self.tasks or not _TASK_ID.fullmatch(task_id):
             return None
         return Exchange(
             "x00001",
@@ -177,7 +164,9 @@ class Bridge:
         if not 200 <= exchange.final.status < 300:
             return exchange
         found = (
-            self._picture(item.url, item.b64) for item in items(_json(exchange.final.body)) if not item.failed
+            self._picture(item.url, item.b64)
+            for item in items(parsed(exchange.final.body))
+            if not item.failed
         )
         return replace(exchange, pictures=tuple(picture for picture in found if picture is not None))
 
@@ -200,74 +189,3 @@ class Bridge:
         self.store.clear()  # a picture is looked at once, by the checks of its own exchange
         self.store[picture.digest] = data
         return picture
-
-
-def _asynchronous(provider: Provider, headers: Mapping[str, str]) -> bool | None:
-    """Whether the header asks for a task; None when its value is no documented one."""
-    fact = provider.facts.get("async.header") or provider.facts.get("tasks.header")
-    name, _, value = (
-        str(fact.value).partition(": ") if fact is not None else ("x-dashscope-async", "", "enable")
-    )
-    given = headers.get(name.lower())
-    return None if given not in (None, value) else given is not None
-
-
-def _frame(endpoint: Endpoint, call: Call, provider: Provider) -> tuple[str, ...]:
-    """What is wrong around the body."""
-    headers = call.sent.headers
-    wants = _asynchronous(provider, headers) is True
-    found = {
-        "auth.missing-key": "authorization" not in headers,
-        "body.media-type": "json" not in headers.get("content-type", ""),
-        "async.required": endpoint.asynchronous == "required" and not wants,
-        "async.refused": endpoint.asynchronous == "refused" and wants,
-    }
-    return tuple(clause for clause, broken in found.items() if broken)
-
-
-def _body(body: Any, provider: Provider) -> str:
-    """What keeps a body from naming a model, if anything."""
-    if body is MISSING:
-        return "body.malformed"
-    if not isinstance(body, dict):
-        return "body.not-object"
-    name = body.get("model")
-    if name is None:
-        return "model.missing"
-    if not isinstance(name, str):
-        return "model.type"
-    return "" if name in provider.models else "model.unknown"
-
-
-def _operation(endpoint: Endpoint, model: Model, request: ImageRequest) -> str:
-    if request.images and {"edit"} <= set(endpoint.operations) & set(model.operations):
-        return "edit"
-    return next((name for name in endpoint.operations if name in model.operations), endpoint.operations[0])
-
-
-def _plain(request: ImageRequest) -> dict[str, Any]:
-    return {
-        "model": request.model,
-        "prompt": request.prompt,
-        "images": list(request.images),
-        "parameters": dict(request.parameters),
-        "texts": request.texts,
-    }
-
-
-def _doubts(request: ImageRequest, received: Received) -> tuple[str, ...]:
-    """The flaws of the frame; and, where the request was refused, what may be the reason without being a mistake."""
-    flaws = tuple(dict.fromkeys(flaw.clause for flaw in request.flaws))
-    return (*flaws, "body.unknown-field") if request.unknown and received.status >= 400 else flaws
-
-
-def _unsure(exchange: Exchange, call: Call) -> bool:
-    """A refusal of input images that the suite did not choose may have a hundred good reasons."""
-    return exchange.asked is not None and bool(exchange.asked["images"]) and call.received.status >= 400
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return MISSING

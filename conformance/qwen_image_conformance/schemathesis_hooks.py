@@ -1,4 +1,4 @@
-"""Our checks for people who run Schemathesis already. No code needed, two variables:
+"""Our checks for people who run Schemathesis already: no code, two variables.
 
     export SCHEMATHESIS_HOOKS=qwen_image_conformance.schemathesis_hooks QWEN_IMAGE_PROVIDER=dieyuyun
     qwen-image-spec openapi dieyuyun > openapi.json
@@ -28,10 +28,11 @@ from qwen_image_conformance.budget import Budget
 from qwen_image_conformance.choose import provider_of
 from qwen_image_conformance.client import Client
 from qwen_image_conformance.exchange import Exchange, Received, Sent
+from qwen_image_conformance.finding import Finding
 from qwen_image_conformance.problems import UsageProblem
 from qwen_image_conformance.redact import headers as redacted
 from qwen_image_conformance.schemathesis_bridge import Bridge, Call
-from qwen_image_conformance.single import Finding, Judge
+from qwen_image_conformance.single import Judge
 from qwen_image_conformance.target import OWN_VARIABLE, Target
 from qwen_image_spec.catalogue import entry_for
 from qwen_image_spec.loader import load
@@ -118,7 +119,8 @@ class _Contract:
 
 def _telling(finding: Finding) -> str:
     return (
-        f"{finding.clause} ({finding.level}): {finding.sentence}\n    expected: {finding.expected}\n    actual:   {finding.actual}\n"
+        f"{finding.clause} ({finding.level}): {finding.sentence}\n"
+        f"    expected: {finding.expected}\n    actual:   {finding.actual}\n"
         f"    source:   {finding.source}\n    {finding.curl}"
     )
 

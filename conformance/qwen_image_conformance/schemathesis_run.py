@@ -1,4 +1,4 @@
-"""Running Schemathesis with our checks, as a process of its own: its registries are global, and ours need one provider."""
+"""Running Schemathesis with our checks, as a process of its own: its registries are global."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 import orjson
 
+from qwen_image_conformance.finding import Finding, Findings
 from qwen_image_conformance.problems import UsageProblem
-from qwen_image_conformance.single import Finding, Findings
 from qwen_image_conformance.target import Target
 from qwen_image_spec.model import Provider, Spec
 from qwen_image_spec.openapi import document
@@ -81,7 +81,7 @@ def run(
     environment: dict[str, str],
     *options: str,
 ) -> Stock:
-    """Run Schemathesis in a folder of its own that is thrown away. The key stands in the environment, never on the command line."""
+    """Run Schemathesis in a folder that is thrown away. The key stands in the environment only."""
     with TemporaryDirectory(prefix="qwen-image-schemathesis-") as folder:
         here = Path(folder)
         (here / "openapi.json").write_bytes(orjson.dumps(document(provider)))

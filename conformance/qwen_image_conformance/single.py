@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 
 from qwen_image_conformance.checks import CHECKS
 from qwen_image_conformance.claims import claims
 from qwen_image_conformance.curl import curl
 from qwen_image_conformance.exchange import Exchange
+from qwen_image_conformance.finding import Finding
 from qwen_image_conformance.seen import Seen
 from qwen_image_conformance.verdict import Status
 from qwen_image_spec.cases import ANY, Case, cases
@@ -20,40 +20,8 @@ _BROKEN = (Status.FAIL, Status.WARN)
 _THROTTLED = 429
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A broken clause, with the smallest request that showed it.
-
-    `engine` names the generator, `seed` is what it started from, and `weight` the bytes of the request.
-    """
-
-    clause: str
-    level: str
-    status: str
-    provider: str
-    model: str
-    operation: str
-    sentence: str
-    expected: str
-    actual: str
-    source: str
-    curl: str
-    engine: str = "hypothesis"
-    seed: int | None = None
-    weight: int = 0
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What tells findings apart; of two with the same key the lighter one is worth telling."""
-        return self.clause, self.model, self.operation
-
-    def to_json(self) -> dict[str, object]:
-        """The finding as plain data."""
-        return asdict(self)
-
-
 class Judge:
-    """Holds single exchanges to a provider's contract. Clauses that need two exchanges are not judged here."""
+    """Holds single exchanges to a provider's contract. Clauses that need two exchanges are left out."""
 
     def __init__(
         self,
@@ -100,7 +68,7 @@ class Judge:
                 )
 
     def _refused(self, seen: Seen) -> Finding | None:
-        """A legal request that is refused although no single claim of it explains why: its parts may be taken, it is not."""
+        """A legal request that is refused although no single claim of it explains why."""
         made = claims(seen)
         if (
             not made
@@ -150,22 +118,3 @@ class Judge:
             curl(exchange),
             weight=len(exchange.sent.body),
         )
-
-
-class Findings:
-    """Findings by key, the lightest of each."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, str], Finding] = {}
-
-    def add(self, finding: Finding) -> None:
-        """Keep a finding unless a lighter one of the same key is known."""
-        known = self._kept.get(finding.key)
-        if known is None or finding.weight < known.weight:
-            self._kept[finding.key] = finding
-
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(sorted(self._kept.values(), key=lambda one: (-Status(one.status).rank, one.key)))
-
-    def __len__(self) -> int:
-        return len(self._kept)

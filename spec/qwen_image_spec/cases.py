@@ -165,11 +165,10 @@ def _images(rest: str, _clause: Clause, _provider: Provider, model: Model) -> li
 
 
 def _field(_rest: str, clause: Clause, provider: Provider, model: Model) -> list[Fact[Any]]:
-    shapes = [shape for key in model.endpoints
-              for shape in (direct_shape(provider, provider.endpoints[key], model),
-                            task_shape(provider, model) if "query" in provider.endpoints[key].operations else None)
-              if shape is not None]
-    fields = [field for shape in shapes for field in shape.fields] + list(provider.error_fields)
+    shapes = [direct_shape(provider, provider.endpoints[key], model) for key in model.endpoints]
+    if "query" in model.operations:
+        shapes.append(task_shape(provider, model))
+    fields = [field for shape in shapes if shape is not None for field in shape.fields] + list(provider.error_fields)
     return [field.fact for field in fields if field.clause == clause.id]
 
 

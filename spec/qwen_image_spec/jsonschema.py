@@ -104,13 +104,14 @@ def error_schema(provider: Provider) -> Schema:
 
 
 def from_answer(fields: Iterable[ResponseField]) -> Schema:
-    """A success: what every state of a task has, and what one that SUCCEEDED (or a direct answer) has beside it."""
+    """A success: what a task has in every state, and what one that SUCCEEDED has beside."""
     known = list(fields)
     whole = from_fields(known)
     if not any(field.clause == _STATE for field in known):
         return whole
-    anyway = from_fields(replace(field, required=field.required and field.clause in _ANYWAY) for field in known)
-    return {**anyway, "if": nest("/output/task_status", {"const": "SUCCEEDED"}, required=True), "then": whole}
+    lasting = [replace(field, required=field.required and field.clause in _ANYWAY) for field in known]
+    succeeded = nest("/output/task_status", {"const": "SUCCEEDED"}, required=True)
+    return {**from_fields(lasting), "if": succeeded, "then": whole}
 
 
 def from_fields(fields: Iterable[ResponseField]) -> Schema:

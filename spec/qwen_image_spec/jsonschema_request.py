@@ -185,7 +185,7 @@ class _Body:
         if high == 0:
             return {"not": anywhere(places)}
         bounds = {"minItems": low, **({} if high is None else {"maxItems": high})}
-        wrong: Schema = {"not": {"type": ["string", "null"]}} if low > 1 else GIVEN if low else {}
+        wrong: Schema = {"type": "array"} if low > 1 else GIVEN if low else {}
         value = {**bounds, **wrong}
         return one_of([nest(place, value, required=low > 0) for place in places])
 

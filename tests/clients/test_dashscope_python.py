@@ -144,7 +144,7 @@ def test_an_edit_of_a_picture_that_comes_in_the_body(mock: Mock) -> None:
     all_downloaded(pictures_in(answer.output), (1024, 1536))
     entry = mock.requests()[0]
     assert entry["operation"] == "edit"
-    assert entry["decoded"]["images"] == [image]
+    assert (entry["inputs"][0]["mime"], entry["inputs"][0]["size"]) == ("image/png", "640x480")
 
 
 @pytest.mark.usefixtures("native_once")

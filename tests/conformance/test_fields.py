@@ -1,6 +1,6 @@
 """Every documented field of every answer: left out, or of another type, its clause no longer passes.
 
-Judged on recordings of the right server whose answers are spoilt afterwards, so that hundreds of them cost seconds.
+Judged on recordings of the right server whose answers are spoilt afterwards: hundreds of them cost seconds.
 """
 
 from __future__ import annotations

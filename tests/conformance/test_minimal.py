@@ -26,7 +26,7 @@ SERVED = [
     ("dashscope-compatible", "qwen-image-3.0"),
     ("xiaohongshu", "qwen-image"),
 ]
-# What only a SHOULD asks for and the server does not do; each must be told as a warning at the provider named.
+# What only a SHOULD asks for and the server does not do: told as a warning at the provider named.
 WEAK = {
     "dieyuyun": {
         "auth.scheme",

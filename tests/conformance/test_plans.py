@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 from collections import Counter
 
 import pytest
@@ -51,8 +52,6 @@ def test_a_probe_breaks_what_it_says_and_nothing_else(provider: str, model: str)
 @pytest.mark.parametrize(("provider", "model"), MODELS)
 def test_the_body_says_what_the_probe_asks(provider: str, model: str) -> None:
     """What stands on the wire reads back as the request the checks judge by."""
-    import json  # only here
-
     known = SPEC.providers[provider]
     for probe in _probes(provider, model, Tier.FULL):
         if probe.asked is None:

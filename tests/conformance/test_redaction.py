@@ -10,7 +10,9 @@ from defects.answers import FIXED
 from defects.stage import Stage
 from defects.wrap import Answer, Asked, Defect
 from qwen_image_conformance import redact
+from qwen_image_conformance.budget import Budget
 from qwen_image_conformance.campaign import run
+from qwen_image_conformance.client import Client
 from qwen_image_conformance.plan import make_plan
 from qwen_image_conformance.target import make_target
 from qwen_image_spec.model import Spec
@@ -46,6 +48,21 @@ def test_the_key_stands_in_no_file_of_a_run(
     assert KEY not in repr(done.cases)
     assert b"abc%2Bd" not in (tmp_path / "run/evidence.jsonl").read_bytes()
     assert next(case for case in done.cases if case["clause"] == "auth.key-secret")["status"] == "warn"
+
+
+def test_the_key_does_not_even_leave_the_client(
+    spec: Spec, stage: Stage, stage_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits on disk for its pictures comes straight from the client."""
+    monkeypatch.setenv("QWEN_IMAGE_API_KEY", KEY)
+    provider = spec.providers[FIXED[0]]
+    client = Client(make_target(provider, f"{stage_url}/{provider.id}"), Budget(1))
+    with stage.broken(Defect("tells-the-key", "auth.key-secret", *FIXED, answer=_tells_the_key)):
+        sent, received = client.send("POST", "/v1/images/generations", b"{}", {}, "key")
+    client.close()
+    assert received.status == 400
+    assert KEY not in repr((sent, received))
+    assert KEY.encode() not in received.body
 
 
 def test_no_signature_of_an_address_is_kept(spec: Spec, stage_url: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from defects.catalogue import DEFECTS
+from defects.wrap import wrap
 from qwen_image_conformance.cli import cli
 from qwen_image_conformance.evidence import Recording
-from qwen_image_mock import Settings, serve
+from qwen_image_mock import Settings, create_app, serve
 
 Command = Callable[..., Result]
 
@@ -101,8 +104,6 @@ def test_the_budget_is_a_hard_stop(
 
 def test_a_budget_that_is_just_enough_stops_nothing(command: Command, mock_url: str) -> None:
     planned = command("plan", "--provider", "dieyuyun", "--model", "qwen-image-plus", "--json")
-    import json  # one number
-
     images = json.loads(planned.output)["images"]
     assert command(*_run(mock_url, "--max-images", str(images))).exit_code == 0
 
@@ -110,10 +111,6 @@ def test_a_budget_that_is_just_enough_stops_nothing(command: Command, mock_url: 
 def test_a_failure_that_was_found_counts_more_than_the_end_of_the_budget(
     command: Command, tmp_path: Path
 ) -> None:
-    from defects.catalogue import DEFECTS  # only here
-    from defects.wrap import wrap
-    from qwen_image_mock import create_app
-
     defect = DEFECTS["foreign-model-for-none"]
     with serve(app=wrap(create_app(Settings(seed=1)), defect)) as mock:  # type: ignore[arg-type]
         done = command(*_run(mock.url, "--max-images", "3", model=defect.model))

@@ -1,4 +1,4 @@
-"""Defects of answers and addresses, by hand: headers, media types, pictures that are not what they should be."""
+"""Defects of answers and addresses, by hand: headers, media types, pictures that are not right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For every clause that says that something is taken: a gateway that refuses it, in the provider's own words."""
+"""For every clause that says that something is taken: a gateway that refuses it, in the provider's words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For every clause about a field of an answer: a server that leaves the field out, or gives it another type."""
+"""For every clause about a field of an answer: a server that leaves it out, or gives it another type."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _candidates(clause: str) -> Iterator[tuple[tuple[int, ...], Found]]:
             if found.field.clause == clause and _to_be_seen(found):
                 hard = min(found.field.fact.level.rank, max(level.rank for level in judged))
                 probes = len(plan_of(provider.id, model.id, Tier.CORE.value).probes)
-                # A model that looks at its parameters only inside the task answers mistakes there: too much would show.
+                # A model that looks at its parameters inside the task only would show too much.
                 yield (-hard, model.validates != "submit", "submit" in model.operations, probes), found
 
 

@@ -1,6 +1,7 @@
 """For every clause that says "is refused": a gateway that lets exactly this mistake through.
 
-Where nobody says what becomes of a mistake, the gateway does the other thing than the right server: it refuses.
+Where nobody says what becomes of a mistake, the gateway does the other thing than the right server: it
+refuses.
 """
 
 from __future__ import annotations

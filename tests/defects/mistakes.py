@@ -1,4 +1,4 @@
-"""How a gateway can tell each mistake from its frame or by the rules: a predicate for every clause of refusal."""
+"""How a gateway tells each mistake, from the frame or by the rules: one predicate a clause."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _unknown_model(provider: Provider, asked: Asked) -> bool:
 
 
 def _of_the_api(test: Mistake) -> Mistake:
-    """The predicate for the provider's own paths only: pictures are fetched without credentials and with GET."""
+    """The predicate for the provider's own paths only: pictures are fetched with GET and without key."""
     return lambda provider, asked: asked.path.startswith(f"/{provider.id}/") and test(provider, asked)
 
 

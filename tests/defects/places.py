@@ -32,7 +32,7 @@ class Place:
 def plan_of(provider: str, model: str, tier: str) -> Plan:
     """The plan of one model, made once.
 
-    The full tier asks for every size, one picture each; two of them in the core tier are enough here, and four times as quick.
+    The full tier asks for every size, one picture each: two of them, in the core tier, are enough here.
     """
     plan = make_plan(SPEC, SPEC.providers[provider], [model], Tier(tier))
     return replace(plan, probes=tuple(probe for probe in plan.probes if not probe.id.startswith("size-")))
@@ -116,7 +116,7 @@ def _cost(place: Place) -> tuple[int, int, int, int]:
 
 
 def _area(model: Model) -> int:
-    """The pixels of the largest picture of a model that takes free sizes, 0 for one with a list: large ones take long."""
+    """The pixels of a model's largest picture, 0 for one with a list of sizes: large ones take long."""
     size = model.params.get("size")
     facets = (size.base, *(facets for _, facets in size.variants)) if size is not None else ()
     return max((grant.area[1] for one in facets for grant in one.grants if grant.area is not None), default=0)
@@ -124,7 +124,7 @@ def _area(model: Model) -> int:
 
 @cache
 def case_place(clause: str, tier: Tier, without: str = "") -> Place | None:
-    """Where a clause about answers is judged hardest; `without` names an operation the model must not have."""
+    """Where a clause about answers is judged hardest; the model lacks the operation `without`."""
     found: list[Place] = []
     for provider, model in everywhere():
         own = {

@@ -1,4 +1,4 @@
-"""What a broken gateway makes of a request: the endpoint, the model, the image request and the rules it breaks."""
+"""What a gateway makes of a request: the endpoint, the model, the image request and the rules it breaks."""
 
 from __future__ import annotations
 

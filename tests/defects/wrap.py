@@ -1,4 +1,4 @@
-"""A few lines of ASGI around a right server: a defect may change the request before it, the answer after it, or both."""
+"""A few lines of ASGI around a right server: a defect changes the request before it, the answer after it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Defect:
-    """One violation: the clause it breaks, clauses that cannot but break with it, and the public bugs it stands for."""
+    """One violation: the clause it breaks, those that cannot but break too, the public bugs it stands for."""
 
     id: str
     clause: str
@@ -53,7 +53,7 @@ class Defect:
 
 
 def wrap(app: Asgi, defect: Defect) -> Asgi:
-    """The server with the defect. Only API paths are touched; pictures only when the defect looks at them itself."""
+    """The server with the defect. The mock's own admin paths are left alone."""
 
     async def broken(
         scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]

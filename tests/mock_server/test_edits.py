@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import openai
 import pytest
 from PIL import Image
-from test_input_images import GATEWAY, NATIVE, file, gateway, native, uri  # type: ignore[import-not-found]
 
+from mock_server.sending import GATEWAY, NATIVE, file, gateway, native, uri
 from qwen_image_mock.server import Mock
 from qwen_image_mock.thumbnails import Thumbnails, key_of
 from qwen_image_spec.input_images import look
@@ -22,16 +22,23 @@ SETTINGS: dict[str, Any] = {"model": "qwen-image-edit-plus", "prompt": "make it 
 
 
 @pytest.fixture
-def openai_client(mock: Mock) -> openai.OpenAI:
-    http_client = httpx.Client(trust_env=False)
-    return openai.OpenAI(
-        base_url=f"{mock.url}/skyengine/v1", api_key="sk-a-key", max_retries=0, http_client=http_client
-    )
+def openai_client(mock: Mock) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(
+        base_url=f"{mock.url}/skyengine/v1",
+        api_key="sk-a-key",
+        max_retries=0,
+        http_client=httpx.Client(trust_env=False),
+    ) as made:
+        yield made
 
 
 def shown(client: Any, answer: Any) -> Image.Image:
     item = answer.json
-    url = item["data"][0]["url"] if "data" in item else item["output"]["choices"][0]["message"]["content"][0]["image"]
+    url = (
+        item["data"][0]["url"]
+        if "data" in item
+        else item["output"]["choices"][0]["message"]["content"][0]["image"]
+    )
     return Image.open(io.BytesIO(client.get(url).body)).convert("RGB")
 
 
@@ -130,7 +137,9 @@ def test_openai_edits(mock: Mock, openai_client: openai.OpenAI, several: bool) -
     assert len({item.url for item in answer.data or []}) == 2
     [entry] = mock.requests()
     assert entry["violations"] == []
-    assert [told["mime"] for told in entry["inputs"]] == (["image/png", "image/webp"] if several else ["image/jpeg"])
+    assert [told["mime"] for told in entry["inputs"]] == (
+        ["image/png", "image/webp"] if several else ["image/jpeg"]
+    )
     parameters = {"n": 2, "seed": 0, "watermark": False, "prompt_extend": False, "size": "1328x1328"}
     assert entry["decoded"]["parameters"] == parameters
 
@@ -157,7 +166,9 @@ def test_openai_edits_in_asyncio(mock: Mock) -> None:
             api_key="sk-a-key",
             http_client=httpx.AsyncClient(trust_env=False),
         ) as client:
-            asked = (client.images.edit(**SETTINGS, image=[file(colour=name)]) for name in ("red", "green", "blue"))
+            asked = (
+                client.images.edit(**SETTINGS, image=[file(colour=name)]) for name in ("red", "green", "blue")
+            )
             return await asyncio.gather(*asked)
 
     answers = asyncio.run(several())

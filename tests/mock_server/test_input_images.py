@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from mock_server.sending import FORMS, GATEWAY, NATIVE, clauses, file, gateway, native, uri
 from qwen_image_mock.fetch import NotFetched, fetch
 from qwen_image_mock.server import Mock, serve
 from qwen_image_mock.settings import Settings
@@ -22,47 +23,6 @@ from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.rules import check
 from qwen_image_spec.size import Size
 from qwen_image_spec.sniff import sniff
-
-NATIVE = "/dashscope/api/v1/services/aigc/multimodal-generation/generation"
-GATEWAY = "/skyengine/v1/images/edits"
-FORMS = {
-    "PNG": {},
-    "JPEG": {},
-    "GIF": {},
-    "BMP": {},
-    "TIFF": {},
-    "WEBP": {},
-    "progressive JPEG": {"format": "JPEG", "progressive": True},
-    "lossless WEBP": {"format": "WEBP", "lossless": True},
-    "compressed TIFF": {"format": "TIFF", "compression": "tiff_lzw"},
-}
-
-
-def file(form: str = "PNG", size: tuple[int, int] = (512, 512), colour: str = "teal", mode: str = "RGB") -> bytes:
-    buffer = io.BytesIO()
-    Image.new(mode, size, colour).save(buffer, **{"format": form, **FORMS.get(form, {})})
-    return buffer.getvalue()
-
-
-def uri(data: bytes, mime: str = "image/png") -> str:
-    return f"data:{mime};base64,{base64.b64encode(data).decode()}"
-
-
-def native(image: Any, model: str = "qwen-image-edit-plus", **parameters: Any) -> dict[str, Any]:
-    content = [*({"image": one} for one in (image if isinstance(image, list) else [image])), {"text": "blue"}]
-    return {
-        "model": model,
-        "input": {"messages": [{"role": "user", "content": content}]},
-        "parameters": parameters,
-    }
-
-
-def gateway(image: Any, model: str = "qwen-image-edit-plus", **more: Any) -> dict[str, Any]:
-    return {"model": model, "prompt": "blue", "image": image, **more}
-
-
-def clauses(mock: Mock) -> list[str]:
-    return [violation["clause"] for violation in mock.requests()[-1]["violations"]]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -103,7 +63,13 @@ def test_a_jpeg_with_a_long_comment_and_filling_is_measured() -> None:
 
 @pytest.mark.parametrize(
     ("data", "form"),
-    [(b"", None), (b"text", None), (b"<svg xmlns=''/>", "svg"), (b"\0\0\0\x18ftypheic", "heif"), (b"BM", "bmp")],
+    [
+        (b"", None),
+        (b"text", None),
+        (b"<svg xmlns=''/>", "svg"),
+        (b"\0\0\0\x18ftypheic", "heif"),
+        (b"BM", "bmp"),
+    ],
 )
 def test_what_is_no_picture_of_the_six_formats(data: bytes, form: str | None) -> None:
     looked = look(data)
@@ -113,7 +79,14 @@ def test_what_is_no_picture_of_the_six_formats(data: bytes, form: str | None) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["data:", "data:,x", "data:image/png,abc", "data:image/png;base64,", "data:image/png;base64,A", "data:a;base64,é"],
+    [
+        "data:",
+        "data:,x",
+        "data:image/png,abc",
+        "data:image/png;base64,",
+        "data:image/png;base64,A",
+        "data:a;base64,é",
+    ],
 )
 def test_data_uris_without_usable_bytes(text: str) -> None:
     assert bytes_of(text) == b""
@@ -124,7 +97,11 @@ def test_data_uris_without_usable_bytes(text: str) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_every_documented_format_is_taken(client: Any, mock: Mock, form: str) -> None:
     image = uri(file(form))
-    for path, body in ((NATIVE, native(image)), (GATEWAY, gateway(image)), (GATEWAY, gateway([image, image]))):
+    for path, body in (
+        (NATIVE, native(image)),
+        (GATEWAY, gateway(image)),
+        (GATEWAY, gateway([image, image])),
+    ):
         answer = client.post(path, body)
         assert answer.status == 200, answer.body
         assert clauses(mock) == []
@@ -132,7 +109,11 @@ def test_every_documented_format_is_taken(client: Any, mock: Mock, form: str) ->
 
 REFUSED = {
     "too small": (file("PNG", (16, 16)), "images.side", "the size of input image is too small or too large."),
-    "too large": (file("PNG", (3073, 400)), "images.side", "the size of input image is too small or too large."),
+    "too large": (
+        file("PNG", (3073, 400)),
+        "images.side",
+        "the size of input image is too small or too large.",
+    ),
     "text": (b"This is a text.", "images.corrupt", "Invalid image format or corrupted file"),
     "empty": (b"", "images.corrupt", "Invalid image format or corrupted file"),
     "cut off": (file("PNG")[:20], "images.corrupt", "Invalid image format or corrupted file"),
@@ -313,6 +294,12 @@ def test_fetching_has_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         assert fetch(f"{there}/a.png", 100_000).startswith(b"\x89PNG")
         with pytest.raises(NotFetched, match="more than"):
             fetch(f"{there}/large", 1_000_000)
-    for url in (f"{there}/a.png", "file:///etc/hostname", "ftp://127.0.0.1/a", "data:,x", "http://127.0.0.1:1/"):
+    for url in (
+        f"{there}/a.png",
+        "file:///etc/hostname",
+        "ftp://127.0.0.1/a",
+        "data:,x",
+        "http://127.0.0.1:1/",
+    ):
         with pytest.raises(NotFetched):
             fetch(url, 1000)

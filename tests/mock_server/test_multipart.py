@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from test_input_images import clauses, file, uri  # type: ignore[import-not-found]
 
+from mock_server.sending import BOUNDARY, FORM, clauses, file, part, uri
 from qwen_image_mock.bodies import BadBody
 from qwen_image_mock.multipart import MOST_PARTS, Part, coerced, data_uri, document_of, parts_of
 from qwen_image_mock.server import Mock
@@ -17,19 +17,7 @@ from qwen_image_spec import load
 from qwen_image_spec.dialect import dialect
 
 EDITS = "/skyengine/v1/images/edits"
-BOUNDARY = "----a-boundary"
-FORM = f'multipart/form-data; boundary="{BOUNDARY}"'
 ASK = [("model", "qwen-image-edit-plus"), ("prompt", "蓝色, please")]
-
-
-def part(name: str, data: bytes | str, filename: str | None = None, kind: str | None = None) -> bytes:
-    head = f'Content-Disposition: form-data; name="{name}"'
-    if filename is not None:
-        head += f'; filename="{filename}"'
-    if kind is not None:
-        head += f"\r\nContent-Type: {kind}"
-    raw = data if isinstance(data, bytes) else data.encode()
-    return f"--{BOUNDARY}\r\n{head}\r\n\r\n".encode() + raw + b"\r\n"
 
 
 def form(*parts: bytes) -> bytes:
@@ -115,21 +103,40 @@ def test_texts_become_what_the_parameters_are(client: Any, mock: Mock) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "clause"),
-    [("n", "two", "n.type"), ("n", "2.5", "n.type"), ("watermark", "maybe", "watermark.type"), ("seed", "", "seed.type")],
+    [
+        ("n", "two", "n.type"),
+        ("n", "2.5", "n.type"),
+        ("watermark", "maybe", "watermark.type"),
+        ("seed", "", "seed.type"),
+    ],
 )
-def test_what_cannot_be_read_stays_a_text(client: Any, mock: Mock, name: str, value: str, clause: str) -> None:
+def test_what_cannot_be_read_stays_a_text(
+    client: Any, mock: Mock, name: str, value: str, clause: str
+) -> None:
     answer = send(client, form(part("image", IMAGE, "a"), part(name, value)))
     assert (answer.status, answer.json["error"]["code"]) == (400, "invalid_type")
     assert clauses(mock) == [clause]
 
 
 def test_a_mask_is_a_field_nobody_reads(client: Any, mock: Mock) -> None:
-    assert send(client, form(part("image", IMAGE, "a"), part("mask", file(mode="RGBA"), "mask.png"))).status == 200
+    assert (
+        send(client, form(part("image", IMAGE, "a"), part("mask", file(mode="RGBA"), "mask.png"))).status
+        == 200
+    )
     assert mock.requests()[0]["decoded"]["unknown"] == ["/mask"]
 
 
 def test_documents_of_forms() -> None:
-    pairs = [("a", "1"), ("a", "2"), ("b[]", "x"), ("b[]", "y"), ("c[d][e]", "z"), ("c[f]", "q"), ("[", "odd"), ("g[0]", "l")]
+    pairs = [
+        ("a", "1"),
+        ("a", "2"),
+        ("b[]", "x"),
+        ("b[]", "y"),
+        ("c[d][e]", "z"),
+        ("c[f]", "q"),
+        ("[", "odd"),
+        ("g[0]", "l"),
+    ]
     assert document_of(texts(*pairs)) == {
         "a": "2",
         "b": ["x", "y"],
@@ -167,7 +174,9 @@ def test_bracketed_parameters_of_the_other_gateway() -> None:
         (form(part("image", IMAGE, "a")), "multipart/form-data; boundary=" + "x" * 5000),
     ],
 )
-def test_a_form_that_cannot_be_read_is_refused(client: Any, mock: Mock, body: bytes, content_type: str) -> None:
+def test_a_form_that_cannot_be_read_is_refused(
+    client: Any, mock: Mock, body: bytes, content_type: str
+) -> None:
     answer = send(client, body, content_type)
     assert answer.status == 400, answer.body
     assert answer.json["error"]["type"] == "invalid_request_error"

@@ -13,9 +13,8 @@ import pytest
 from dashscope import AioMultiModalConversation, MultiModalConversation
 from dashscope.aigc.image_generation import AioImageGeneration, ImageGeneration
 from PIL import Image
-from test_input_images import NATIVE, clauses, file, native  # type: ignore[import-not-found]
-from test_multipart import BOUNDARY, FORM, part  # type: ignore[import-not-found]
 
+from mock_server.sending import BOUNDARY, FORM, NATIVE, clauses, file, native, part
 from qwen_image_mock.server import Mock
 
 POLICY = "/dashscope/api/v1/uploads?action=getPolicy&model=qwen-image-edit-plus"
@@ -137,7 +136,11 @@ def test_an_object_is_not_overwritten(client: Any) -> None:
 
 
 def test_the_object_store_answers_anything(client: Any) -> None:
-    for method, place, status in (("GET", "/objects/a.png", 403), ("OPTIONS", "/objects", 204), ("PUT", "/objects", 403)):
+    for method, place, status in (
+        ("GET", "/objects/a.png", 403),
+        ("OPTIONS", "/objects", 204),
+        ("PUT", "/objects", 403),
+    ):
         assert client.send(method, place).status == status
     for body, kind in ((b"", FORM), (b"{}", "application/json"), (part("key", "x"), FORM)):
         answer = client.send("POST", "/objects", body, {"Content-Type": kind})
@@ -186,7 +189,10 @@ def test_the_sdk_edits_a_local_file(sdk: Mock, client: Any, photo: str) -> None:
 def test_the_sdk_edits_several_local_files(sdk: Mock, client: Any, photo: str, tmp_path: Path) -> None:
     second = tmp_path / "b.png"
     second.write_bytes(file())
-    made(client, MultiModalConversation.call(model="qwen-image-edit-plus", messages=asking(photo, f"file://{second}")))
+    made(
+        client,
+        MultiModalConversation.call(model="qwen-image-edit-plus", messages=asking(photo, f"file://{second}")),
+    )
     assert [told["mime"] for told in sdk.requests()[-1]["inputs"]] == ["image/jpeg", "image/png"]
 
 
@@ -202,7 +208,9 @@ def test_the_sdk_edits_a_local_file_in_asyncio(sdk: Mock, client: Any, photo: st
     async def call() -> Any:
         try:
             if kind == "conversation":
-                return await AioMultiModalConversation.call(model="qwen-image-edit-plus", messages=asking(photo))
+                return await AioMultiModalConversation.call(
+                    model="qwen-image-edit-plus", messages=asking(photo)
+                )
             return await AioImageGeneration.call(model="wan2.7-image", messages=asking(photo), n=1)
         finally:
             await dashscope.close_shared_aio_session()

@@ -1,7 +1,7 @@
 """A right server that answers every open question the other way round than the mock does.
 
-What nobody documents is refused where the mock takes it and taken where the mock refuses it; defaults on which sources
-disagree are other ones; fields that are disputed are left out or of another type.
+What nobody documents is refused where the mock takes it and taken where the mock refuses it; defaults on
+which sources disagree are other ones; fields that are disputed are left out or of another type.
 """
 
 from __future__ import annotations
@@ -77,16 +77,16 @@ class _Asking:
             return None
         if reading is not None and any(found.reaction is Reaction.UNKNOWN for found in reading.violations):
             put_out_of_order(asked)
-        elif reading is not None and any(found.refused for found in reading.violations):
-            put_in_order(self._provider, self._model, asked)
-        elif any(test(self._provider, asked) for test in self._tests):
+        elif (reading is not None and any(found.refused for found in reading.violations)) or any(
+            test(self._provider, asked) for test in self._tests
+        ):
             put_in_order(self._provider, self._model, asked)
         elif reading is not None:
             _other_defaults(asked, reading)
         return None
 
     def _is_open(self, found: Violation, reading: Reading) -> bool:
-        """Whether nobody promises this refusal; for the frame around the parameters the clause's own level says so."""
+        """Whether nobody promises this refusal; of the frame, the clause's own level says so."""
         if found.clause in {flaw.clause for flaw in reading.request.flaws}:
             return found.clause in self._open
         return found.level is Level.OBSERVE

@@ -1,7 +1,8 @@
 """The least that keeps a provider's contract: what a MUST demands, and nothing besides.
 
-No optional field, no header that only a SHOULD asks for, no signature, no refusal that nobody documents: a mistake whose
-refusal is only a SHOULD gets a picture. Pictures are of one colour, and no two are alike. Nothing of the mock is used.
+No optional field, no header that only a SHOULD asks for, no signature, no refusal that nobody documents: a
+mistake whose refusal is only a SHOULD gets a picture. Pictures are of one colour, and no two are alike.
+Nothing of the mock is used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One exchange with everything in it that is hard to keep: bytes that are no text, several polls, a picture."""
+"""One exchange with everything in it that is hard to keep: bytes that are no text, polls, a picture."""
 
 from __future__ import annotations
 

@@ -43,13 +43,14 @@ class Breach:
 def invalid_requests(
     provider: Named, model: str | Model, clause: str | None = None, operation: str = "generate"
 ) -> SearchStrategy[ImageRequest]:
-    """Requests that break one clause and no other; without a `clause`, any for which the document says `reject`.
+    """Requests that break one clause and no other; without a `clause`, any whose breach is refused.
 
     Everything else about the request is legal and varies. Raises ValueError for a clause that no single
     mistake in a request of this model breaks; `breakable` lists those that can be broken.
 
     >>> from hypothesis import find
-    >>> request = find(invalid_requests("dieyuyun", "qwen-image-max", "n.above-maximum"), lambda request: True)
+    >>> drawn = invalid_requests("dieyuyun", "qwen-image-max", "n.above-maximum")
+    >>> request = find(drawn, lambda request: True)
     >>> request.parameters
     {'n': 2}
     """
@@ -68,7 +69,7 @@ def invalid_requests(
 
 
 def breakable(provider: Named, model: str | Model, operation: str = "generate") -> dict[str, Reaction]:
-    """The clauses that a single mistake in a request breaks, and what the document says the provider does then."""
+    """The clauses that a single mistake breaks, and what the document says the provider does then."""
     return {clause: found[0].reaction for clause, found in breaches(provider, model, operation).items()}
 
 
@@ -114,7 +115,7 @@ def _unsupported(name: str, facets: Facets, situation: Situation) -> list[Values
 def _given(
     situation: Situation, name: str, groups: Iterable[Values], only: frozenset[str] | None
 ) -> Iterator[Breach]:
-    """Breaches by a value of one parameter; single values that break the same clause are drawn from together."""
+    """Breaches by a value of one parameter; values that break the same clause are drawn together."""
     base = requests_in(situation, (name,), only)
     merged: dict[tuple[str, Reaction], list[SearchStrategy[Any]]] = {}
     for group in groups:

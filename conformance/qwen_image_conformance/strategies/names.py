@@ -12,7 +12,7 @@ Named: TypeAlias = str | Provider
 
 
 def named(provider: Named, model: str | Model, operation: str) -> tuple[Provider, Model, Way]:
-    """The provider, the model, and the way to ask it. Raises UnknownName, or ValueError for an operation it does not have."""
+    """The provider, the model, and the way to ask it. Raises UnknownName or ValueError."""
     owner = get_provider(provider) if isinstance(provider, str) else provider
     found = get_model(owner, model) if isinstance(model, str) else model
     known = {way.operation: way for way in ways(owner, found)}

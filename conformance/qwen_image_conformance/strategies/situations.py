@@ -27,7 +27,7 @@ _WORDS = ("present", "absent")
 
 @dataclass(frozen=True)
 class Situation:
-    """A legal request with nothing but what decides: input images and the switches that other limits ask for."""
+    """A legal request with nothing but what decides: input images and switches that other limits ask for."""
 
     model: Model
     way: Way
@@ -117,7 +117,8 @@ def _whens(model: Model) -> Iterator[Condition]:
         yield from (condition for condition, _ in param.variants)
         for facets in (param.base, *(facets for _, facets in param.variants)):
             yield from (grant.when for grant in facets.grants)
-    yield from (rule.when for rule in (*model.rules, *model.images))
+    yield from (rule.when for rule in model.rules)
+    yield from (rule.when for rule in model.images)
 
 
 def _choices(model: Model, way: Way, name: str) -> list[Any]:
@@ -136,7 +137,7 @@ def _choices(model: Model, way: Way, name: str) -> list[Any]:
 
 
 def _image_counts(model: Model, way: Way) -> list[int]:
-    """How many input images to try: none for a generation, one or more for an edit, both where a task takes either."""
+    """How many input images to try: none for a generation, some for an edit, either for a task."""
     if way.operation == "generate" or not carries_images(model, way):
         return [0]
     least = min((rule.count.value[0] for rule in model.images), default=0)

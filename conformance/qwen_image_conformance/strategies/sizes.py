@@ -1,4 +1,4 @@
-"""Picture sizes out of a model's grants: every legal one, and those on either side of every bound. All of them computed."""
+"""Picture sizes computed from a model's grants: the legal ones, and those on either side of every bound."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Bounds:
         return cls(side, grant.area or (1, _LARGEST * _LARGEST), ratio)
 
     def heights(self, width: int) -> tuple[int, int]:
-        """The lowest and highest height for a width, give or take one for the rounding of ratios; crossed when there is none."""
+        """The lowest and highest height for a width, give or take one; crossed when there is none."""
         low = max(self.side[0], -(-self.area[0] // width), int(width / self.ratio[1]))
         return max(low, 1), min(self.side[1], self.area[1] // width, int(width / self.ratio[0]) + 1)
 
@@ -81,10 +81,18 @@ class Bounds:
         return max(low, 1), high
 
 
+def plausible(grant: Grant, size: Size | None) -> bool:
+    """Whether a size is one that somebody draws: within `Bounds`, where a grant bounds the area only."""
+    if size is None or not grant.free:
+        return True
+    low, high = Bounds.of(grant).side
+    return low <= size.width <= high and low <= size.height <= high
+
+
 def legal(
     param: Param, facets: Facets, request: ImageRequest, model: Model
 ) -> tuple[SearchStrategy[str], str] | None:
-    """The sizes a model takes in the request's situation, as they are spelled, and one of them; None when none is known.
+    """The sizes a model takes in the request's situation, as spelled, and one of them; None without any.
 
     Grants that are disputed or unknown count only where there are no others.
     """
@@ -180,7 +188,7 @@ def _column(grant: Grant, bounds: Bounds, width: int) -> tuple[int, int, int] | 
 
 
 def _spread(low: int, high: int) -> list[int]:
-    """The first widths, the last ones, and steps of 7 between (7 shares no factor with what sizes are rounded to)."""
+    """The first widths, the last ones, and steps of 7 between: no factor of what sizes are rounded to."""
     near = [*range(low, low + 40), *range(high - 40, high + 1)]
     return [
         width

@@ -1,4 +1,4 @@
-"""Texts of every kind a person may send: scripts, emoji, combining marks, right-to-left, quotes, newlines, limit lengths."""
+"""Texts of every kind: scripts, emoji, combining marks, right-to-left, quotes, newlines, limit lengths."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _LETTERS = st.characters(exclude_categories=("Cs", "Cc", "Cn", "Zs", "Zl", "Zp")
 
 
 def prompts(limit: int | None = None) -> SearchStrategy[str]:
-    """Prompts with at least one visible character and no NUL, at most `limit` characters (300 when there is no limit).
+    """Prompts with a visible character and no NUL, at most `limit` characters (300 when there is no limit).
 
     A character is a code point, as the providers count. Limit lengths are among them.
 

@@ -22,7 +22,7 @@ from qwen_image_spec.situation import facets_of
 def valid_requests(
     provider: Named, model: str | Model, operation: str = "generate", *, without: Iterable[str] = ()
 ) -> SearchStrategy[ImageRequest]:
-    """Requests that break nothing: `rules.check` finds no violation of any kind. `without` names parameters to leave out.
+    """Requests that break nothing: `rules.check` finds no violation. `without` names parameters to leave out.
 
     Shrinks towards a plain prompt without parameters. Raises UnknownName for a wrong name, and ValueError for
     a model without the operation.
@@ -61,7 +61,7 @@ def requests_in(
 def zero_values(
     provider: Named, model: str | Model, operation: str = "generate"
 ) -> SearchStrategy[ImageRequest]:
-    """Legal requests in which every parameter is false, 0 or an empty text: the values that careless code drops.
+    """Legal requests with nothing but false, 0 and empty texts: the values that careless code drops.
 
     >>> from hypothesis import find
     >>> request = find(zero_values("dieyuyun", "qwen-image-max"), lambda request: "seed" in request)

@@ -31,7 +31,7 @@ _ZEROS: dict[str, Any] = {"boolean": False, "integer": 0, "number": 0, "string":
 
 @dataclass(frozen=True)
 class Values:
-    """Values that stand for one another: either all of them are legal, or all break the same clause. `sample` is one of them."""
+    """Values that stand for one another: all legal, or all breaking one clause. `sample` is one of them."""
 
     drawn: SearchStrategy[Any]
     sample: Any
@@ -45,7 +45,8 @@ def wrong_types(param: Param) -> SearchStrategy[Any]:
 
     >>> from qwen_image_spec import load
     >>> from hypothesis import find
-    >>> find(wrong_types(load().providers["dieyuyun"].models["qwen-image"].params["watermark"]), lambda value: True)
+    >>> watermark = load().providers["dieyuyun"].models["qwen-image"].params["watermark"]
+    >>> find(wrong_types(watermark), lambda value: True)
     'no'
     """
     kinds = [drawn for kind, drawn in _KINDS.items() if not types.fits(param.type, _EXAMPLES[kind])]
@@ -85,7 +86,7 @@ def _scalar(param: Param, facets: Facets) -> Values | None:
     low, high = facets.range.value if facets.range is not None else (0, 1)
     match param.type:
         case "boolean":
-            return Values(st.booleans(), False)  # noqa: FBT003
+            return Values(st.booleans(), False)
         case "integer":
             return Values(st.sampled_from(sorted({low, high})) | st.integers(low, high), low)
         case "number":

@@ -23,10 +23,11 @@ def wire_bodies(
     operation: str = "generate",
     requests: SearchStrategy[ImageRequest] | None = None,
 ) -> SearchStrategy[tuple[Endpoint, dict[str, Any]]]:
-    """An endpoint and a JSON body for each of `requests` (valid ones when not given), every field at its documented place.
+    """An endpoint and a JSON body for each of `requests` (valid ones when not given), as documented.
 
     >>> from hypothesis import find
-    >>> endpoint, body = find(wire_bodies("dashscope", "qwen-image-plus"), lambda drawn: "parameters" in drawn[1])
+    >>> drawn = wire_bodies("dashscope", "qwen-image-plus")
+    >>> endpoint, body = find(drawn, lambda pair: "parameters" in pair[1])
     >>> endpoint.id, sorted(body)
     ('multimodal', ['input', 'model', 'parameters'])
     """
@@ -37,7 +38,7 @@ def wire_bodies(
 
 
 def sizes(provider: Named, model: str | Model, operation: str = "generate") -> SearchStrategy[str]:
-    """Every size a bare request to a model may ask for, as the provider spells it: presets, tokens, and free ones.
+    """Every size a bare request to a model may ask for, as the provider spells it.
 
     Raises ValueError for a model that takes no size.
 
