@@ -15,11 +15,20 @@ from starlette.routing import Route
 
 from qwen_image_mock.server import config, listen, url_of
 
-BODY = orjson.dumps({"created": 1764820175, "data": [{"url": "http://127.0.0.1:8000/pictures/20261120/" + "x" * 180 + ".png", "revised_prompt": "a"}]})
+BODY = orjson.dumps(
+    {
+        "created": 1764820175,
+        "data": [
+            {"url": "http://127.0.0.1:8000/pictures/20261120/" + "x" * 180 + ".png", "revised_prompt": "a"}
+        ],
+    }
+)
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
 
 
-async def bare(_scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+async def bare(
+    _scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+) -> None:
     """Read the body, send fixed bytes."""
     while (await receive()).get("more_body"):
         pass
@@ -32,7 +41,10 @@ async def _fixed(request: Request) -> Response:
     return Response(BODY, media_type="application/json")
 
 
-FLOORS = {"bare": bare, "starlette": Starlette(routes=[Route("/{path:path}", _fixed, methods=["GET", "POST"])])}
+FLOORS = {
+    "bare": bare,
+    "starlette": Starlette(routes=[Route("/{path:path}", _fixed, methods=["GET", "POST"])]),
+}
 
 if __name__ == "__main__":
     listener = listen("127.0.0.1", 0)

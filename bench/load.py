@@ -26,8 +26,14 @@ class Figures:
 
 def message(method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
     """A whole request."""
-    lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1", *(f"{name}: {value}" for name, value in (headers or {}).items()),
-             f"content-length: {len(body)}", "", ""]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "host: 127.0.0.1",
+        *(f"{name}: {value}" for name, value in (headers or {}).items()),
+        f"content-length: {len(body)}",
+        "",
+        "",
+    ]
     return "\r\n".join(lines).encode() + body
 
 
@@ -83,8 +89,14 @@ async def _run(url: str, request: bytes, seconds: float, connections: int, good:
     figures = Figures()
     end = time.perf_counter() + seconds
     loop = asyncio.get_running_loop()
-    made = [await loop.create_connection(lambda: _Connection(lambda: request if time.perf_counter() < end else None, figures, good),
-                                         parts.hostname, parts.port) for _ in range(connections)]
+    made = [
+        await loop.create_connection(
+            lambda: _Connection(lambda: request if time.perf_counter() < end else None, figures, good),
+            parts.hostname,
+            parts.port,
+        )
+        for _ in range(connections)
+    ]
     begin = time.perf_counter()
     await asyncio.gather(*(protocol.done for _, protocol in made))
     figures.seconds = time.perf_counter() - begin

@@ -65,7 +65,11 @@ def server(*command: str) -> Iterator[Server]:
 
 
 MOCK = ("-m", "qwen_image_mock", "--port", "0", "--quiet", "--task-seconds", "0")
-SERVERS = {"mock": MOCK, "starlette": (str(HERE / "floors.py"), "starlette"), "bare": (str(HERE / "floors.py"), "bare")}
+SERVERS = {
+    "mock": MOCK,
+    "starlette": (str(HERE / "floors.py"), "starlette"),
+    "bare": (str(HERE / "floors.py"), "bare"),
+}
 
 
 def requests() -> dict[str, tuple[bytes, int]]:
@@ -78,12 +82,16 @@ def requests() -> dict[str, tuple[bytes, int]]:
     most = model.params["n"].base.range
     wrong = {**asked, "n": (most.value[1] if most else 1) + 1}
     inline = {**asked, "size": "2048x2048", "n": most.value[1] if most else 1, "response_format": "b64_json"}
-    return {"generate, url": (message("POST", path, orjson.dumps(asked), HEADERS), 200),
-            "generate, b64, n=6": (message("POST", path, orjson.dumps(inline), HEADERS), 200),
-            "refusal": (message("POST", path, orjson.dumps(wrong), HEADERS), 400)}
+    return {
+        "generate, url": (message("POST", path, orjson.dumps(asked), HEADERS), 200),
+        "generate, b64, n=6": (message("POST", path, orjson.dumps(inline), HEADERS), 200),
+        "refusal": (message("POST", path, orjson.dumps(wrong), HEADERS), 400),
+    }
 
 
-def measure(running: Server, request: bytes, status: int, seconds: float, connections: int) -> tuple[float, Figures]:
+def measure(
+    running: Server, request: bytes, status: int, seconds: float, connections: int
+) -> tuple[float, Figures]:
     """Requests per second of server CPU, and the wall figures."""
     before = running.cpu()
     figures = load(running.url, request, seconds=seconds, connections=connections, status=status)
@@ -114,25 +122,46 @@ def main() -> None:
                         continue
                     for connections in (1, 16, 64):
                         measure(running, request, status if name == "mock" else 200, 0.3, connections)
-                        rate, figures = measure(running, request, status if name == "mock" else 200, options.seconds, connections)
+                        rate, figures = measure(
+                            running, request, status if name == "mock" else 200, options.seconds, connections
+                        )
                         if figures.wrong:
                             sys.exit(f"{figures.wrong} wrong answers of {figures.answers}: {name}, {what}")
                         found[name, what, connections].append(rate)
-                        wall[name, what, connections].append((figures.answers / figures.seconds, figures.percentile(0.99)))
+                        wall[name, what, connections].append(
+                            (figures.answers / figures.seconds, figures.percentile(0.99))
+                        )
     _print(found, wall)
     print(f"\nstart to first answer: {_spread(starts)} s")
     memory(asked["generate, url"][0], options.requests)
 
 
-def _print(found: dict[tuple[str, str, int], list[float]], wall: dict[tuple[str, str, int], list[tuple[float, float]]]) -> None:
-    print(f"{'server':<10} {'request':<20} {'conn':>4}  {'per CPU second (min median max)':<34} {'wall req/s':>10} {'p99 ms':>7}  ratio to it: bare, starlette")
+def _print(
+    found: dict[tuple[str, str, int], list[float]],
+    wall: dict[tuple[str, str, int], list[tuple[float, float]]],
+) -> None:
+    print(
+        f"{'server':<10} {'request':<20} {'conn':>4}  {'per CPU second (min, median, max)':<34} {'wall /s':>10} {'p99':>7}  of bare, starlette"
+    )
     for (name, what, connections), rates in found.items():
-        rate, slow = (statistics.median(column) for column in zip(*wall[name, what, connections], strict=True))
+        rate, slow = (
+            statistics.median(column) for column in zip(*wall[name, what, connections], strict=True)
+        )
         ratios = ""
         if name == "mock" and what == "generate, url":
-            ratios = ", ".join(_spread([mine / theirs for mine, theirs in zip(rates, found[floor, what, connections], strict=True)], 2)
-                               for floor in ("bare", "starlette"))
-        print(f"{name:<10} {what:<20} {connections:>4}  {_spread(rates, 0):<34} {rate:>10,.0f} {slow:>7.2f}  {ratios}")
+            ratios = ", ".join(
+                _spread(
+                    [
+                        mine / theirs
+                        for mine, theirs in zip(rates, found[floor, what, connections], strict=True)
+                    ],
+                    2,
+                )
+                for floor in ("bare", "starlette")
+            )
+        print(
+            f"{name:<10} {what:<20} {connections:>4}  {_spread(rates, 0):<34} {rate:>10,.0f} {slow:>7.2f}  {ratios}"
+        )
 
 
 def memory(request: bytes, count: int) -> None:

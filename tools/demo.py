@@ -24,13 +24,22 @@ def main() -> int:
     shutil.rmtree(out, ignore_errors=True)
     with _server([sys.executable, "-m", "qwen_image_mock", "--port", "0", "--quiet"]) as url:
         print(f"The mock serves every provider at {url}. Is it what the documents say?\n", flush=True)
-        good = [_suite(name, f"{url}/{name}", out / name, "--report", "line") for name in load().providers if name != SHOWN]
+        good = [
+            _suite(name, f"{url}/{name}", out / name, "--report", "line")
+            for name in load().providers
+            if name != SHOWN
+        ]
         print(f"\n--- the whole report for one of them: {SHOWN} ---", flush=True)
         good.append(_suite(SHOWN, f"{url}/{SHOWN}", out / SHOWN))
-    print(f"\n--- the same suite against a gateway with two real-world bugs: {', '.join(BROKEN)} ---", flush=True)
+    print(
+        f"\n--- the same suite against a gateway with two real-world bugs: {', '.join(BROKEN)} ---",
+        flush=True,
+    )
     with _server([sys.executable, str(ROOT / "tests" / "defects" / "serve.py"), *BROKEN]) as url:
         broken = _suite(SHOWN, f"{url}/{SHOWN}", out / "broken", "--model", "qwen-image-2.0*")
-    print(f"\nThe mock: exit code 0 for {good.count(0)} of {len(good)} providers. The broken gateway: exit code {broken}.")
+    print(
+        f"\nThe mock: exit code 0 for {good.count(0)} of {len(good)} providers. The broken gateway: exit code {broken}."
+    )
     return 0 if set(good) == {0} and broken == 1 else 1
 
 
@@ -51,7 +60,19 @@ def _server(command: list[str]) -> Iterator[str]:
 
 def _suite(provider: str, url: str, out: Path, *more: str) -> int:
     environment = {**os.environ, "QWEN_IMAGE_API_KEY": "sk-demo"}
-    command = [sys.executable, "-m", "qwen_image_conformance", "run", "--provider", provider, "--url", url, "--out", str(out), *more]
+    command = [
+        sys.executable,
+        "-m",
+        "qwen_image_conformance",
+        "run",
+        "--provider",
+        provider,
+        "--url",
+        url,
+        "--out",
+        str(out),
+        *more,
+    ]
     return subprocess.call(command, env=environment)  # noqa: S603 # our own command
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ _REMOTE = re.compile(r"""\s*url\("https?:[^"]*"\)\s*format\("[^"]*"\)\s*,?|,(?=\
 def main(run: Path, picture: Path) -> None:
     """Read a run's result file and write the picture."""
     events = [orjson.loads(line) for line in (run / "result.jsonl").read_bytes().splitlines()]
-    console = Console(width=132, record=True, highlight=False, file=Path("/dev/null").open("w", encoding="utf-8"), force_terminal=True)
+    console = Console(width=132, record=True, highlight=False, file=io.StringIO(), force_terminal=True)
     show(console, load(), events[0], [event for event in events if event["event"] == "case"], events[-1])
     svg = console.export_svg(title="qwen-image-conformance run")
     picture.write_text(_REMOTE.sub("", svg), "utf-8")

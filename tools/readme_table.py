@@ -11,7 +11,11 @@ HEAD = ("provider", "models", "operations", "sizes", "n", "watermark", "negative
 
 def table() -> str:
     """The table in Markdown: one row for every family."""
-    rows = [_row(provider, members) for provider in load().providers.values() for members in provider.families.values()]
+    rows = [
+        _row(provider, members)
+        for provider in load().providers.values()
+        for members in provider.families.values()
+    ]
     lines = [HEAD, tuple("---" for _ in HEAD), *rows]
     return "\n".join("| " + " | ".join(row) + " |" for row in lines)
 
@@ -19,8 +23,15 @@ def table() -> str:
 def _row(provider: Provider, members: tuple[str, ...]) -> tuple[str, ...]:
     model = provider.models[members[0]]
     first = f"`{members[0]}`" + (f" and {len(members) - 1} more" if len(members) > 1 else "")
-    return (provider.id, first, ", ".join(name for name in model.operations if name in ("generate", "edit", "submit")), _sizes(model),
-            _count(model), _default(model, "watermark"), _place(provider, model, "negative_prompt"))
+    return (
+        provider.id,
+        first,
+        ", ".join(name for name in model.operations if name in ("generate", "edit", "submit")),
+        _sizes(model),
+        _count(model),
+        _default(model, "watermark"),
+        _place(provider, model, "negative_prompt"),
+    )
 
 
 def _sizes(model: Model) -> str:
@@ -46,8 +57,15 @@ def _count(model: Model) -> str:
     param = model.params.get("n")
     if param is None:
         return "unknown"
-    ranges = [facets.range.value for facets in (param.base, *(facets for _, facets in param.variants)) if facets.range is not None]
-    return ", ".join(dict.fromkeys(f"{low}-{high}" if low != high else str(low) for low, high in ranges)) or "unknown"
+    ranges = [
+        facets.range.value
+        for facets in (param.base, *(facets for _, facets in param.variants))
+        if facets.range is not None
+    ]
+    return (
+        ", ".join(dict.fromkeys(f"{low}-{high}" if low != high else str(low) for low, high in ranges))
+        or "unknown"
+    )
 
 
 def _default(model: Model, name: str) -> str:
@@ -62,8 +80,13 @@ def _place(provider: Provider, model: Model, name: str) -> str:
     if not param.base.supported.value:
         return "not taken"
     envelopes = [provider.endpoints[key].envelope for key in model.endpoints]
-    places = [places[0] for envelope in envelopes if (places := param.places.get(envelope) or param.places.get("*"))]
-    return " or ".join(dict.fromkeys("`" + place.lstrip("/").replace("/", ".") + "`" for place in places)) or "unknown"
+    places = [
+        places[0] for envelope in envelopes if (places := param.places.get(envelope) or param.places.get("*"))
+    ]
+    return (
+        " or ".join(dict.fromkeys("`" + place.lstrip("/").replace("/", ".") + "`" for place in places))
+        or "unknown"
+    )
 
 
 if __name__ == "__main__":

@@ -49,16 +49,26 @@ class Baseline:
         try:
             rows = yaml.safe_load(path.read_text("utf-8")) or []
         except OSError as error:
-            raise UsageProblem(f"{path}: {error.strerror}", f"make it with: baseline update RUN --file {path}") from error
+            raise UsageProblem(
+                f"{path}: {error.strerror}", f"make it with: baseline update RUN --file {path}"
+            ) from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise UsageProblem(f"{path} is not readable as YAML: {error}", "it is a list of entries with clause, provider, model, ...") from error
+            raise UsageProblem(
+                f"{path} is not readable as YAML: {error}",
+                "it is a list of entries with clause, provider, model, ...",
+            ) from error
         if not isinstance(rows, list):
-            raise UsageProblem(f"{path} is no list of entries", "it is a list of entries with clause, provider, model, ...")
+            raise UsageProblem(
+                f"{path} is no list of entries", "it is a list of entries with clause, provider, model, ..."
+            )
         return cls([_entry(row, f"{path}, entry {number}") for number, row in enumerate(rows, 1)])
 
     def write(self, path: Path) -> None:
         """Write the file, sorted, ready for review."""
-        rows = [{key: value for key, value in asdict(entry).items() if value is not None} for entry in sorted(self.entries, key=lambda e: e.key)]
+        rows = [
+            {key: value for key, value in asdict(entry).items() if value is not None}
+            for entry in sorted(self.entries, key=lambda e: e.key)
+        ]
         head = "# Known failures. Each needs a reason; after `expires` it fails again. Entries that pass are stale and fail the run.\n"
         path.write_text(head + yaml.safe_dump(rows, sort_keys=False, allow_unicode=True), "utf-8")
 
@@ -67,8 +77,10 @@ class Baseline:
         listed = {entry.key: entry for entry in self.entries}
         return [_applied(result, listed.get(_key(result)), today) for result in results]
 
-    def updated(self, cases: Sequence[Mapping[str, Any]], reason: str, expires: date | None, today: date) -> Baseline:
-        """This baseline with every failure of a run added and every pass of it dropped; reasons given before are kept."""
+    def updated(
+        self, cases: Sequence[Mapping[str, Any]], reason: str, expires: date | None, today: date
+    ) -> Baseline:
+        """A baseline like this with every failure of a run added and every pass of it dropped; reasons given before are kept."""
         known = {entry.key: entry for entry in self.entries}
         for case in cases:
             key = (case["clause"], case["provider"], case["model"], case["operation"])
@@ -91,7 +103,9 @@ def _applied(result: Result, entry: Entry | None, today: date) -> Result:
             return replace(result, reason=f"its baseline entry expired on {entry.expires}: {entry.reason}")
         return replace(result, status=Status.KNOWN, reason=entry.reason)
     if result.status is Status.PASS:
-        return replace(result, status=Status.FIXED, reason=f"passes, but the baseline lists it: {entry.reason}")
+        return replace(
+            result, status=Status.FIXED, reason=f"passes, but the baseline lists it: {entry.reason}"
+        )
     return result
 
 
@@ -103,7 +117,10 @@ def _entry(row: Any, where: str) -> Entry:
             raise UsageProblem(f"{where}: unknown field {name!r}", suggestion(str(name), _FIELDS))
     for name in _REQUIRED:
         if not row.get(name):
-            raise UsageProblem(f"{where}: {name} is missing", "every known failure says which case it is about, and why it is accepted")
+            raise UsageProblem(
+                f"{where}: {name} is missing",
+                "every known failure says which case it is about, and why it is accepted",
+            )
     for name in ("expires", "first_seen"):
         if row.get(name) is not None and not isinstance(row[name], date):
             raise UsageProblem(f"{where}: {name} {row[name]!r} is no day", "write it like 2027-01-31")

@@ -16,7 +16,9 @@ class Budget:
     when `most_cost` is given.
     """
 
-    def __init__(self, most: int, most_cost: Decimal | None = None, prices: Mapping[str, Decimal] | None = None) -> None:
+    def __init__(
+        self, most: int, most_cost: Decimal | None = None, prices: Mapping[str, Decimal] | None = None
+    ) -> None:
         self.most = most
         self.most_cost = most_cost
         self.prices = prices or {}
@@ -35,11 +37,15 @@ class Budget:
         cost = wanted * self.price(model)
         with self._lock:
             if self.spent + self._reserved + wanted > self.most:
-                raise BudgetSpent(f"the next request may buy {wanted} picture(s), {self.spent} of {self.most} are bought",
-                                  "raise --max-images, choose fewer models with --model, or a smaller --tier")
+                raise BudgetSpent(
+                    f"the next request may buy {wanted} picture(s), {self.spent} of {self.most} are bought",
+                    "raise --max-images, choose fewer models with --model, or a smaller --tier",
+                )
             if self.most_cost is not None and self.cost + self._reserved_cost + cost > self.most_cost:
-                raise BudgetSpent(f"the next request may cost {cost}, {self.cost} of {self.most_cost} is spent",
-                                  "raise --max-cost, choose fewer models with --model, or a smaller --tier")
+                raise BudgetSpent(
+                    f"the next request may cost {cost}, {self.cost} of {self.most_cost} is spent",
+                    "raise --max-cost, choose fewer models with --model, or a smaller --tier",
+                )
             self._reserved += wanted
             self._reserved_cost += cost
 

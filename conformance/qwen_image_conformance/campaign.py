@@ -62,21 +62,35 @@ class Options:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run(spec: Spec, provider: Provider, target: Target, plan: Plan, out: Path, options: Options | None = None) -> Run:
+def run(
+    spec: Spec, provider: Provider, target: Target, plan: Plan, out: Path, options: Options | None = None
+) -> Run:
     """Send a plan to a target and judge what comes. Raises Unreachable when the target does not answer or refuses the key."""
     chosen = options or Options()
-    budget = Budget(chosen.max_images if chosen.max_images is not None else plan.images * 2 + 50, chosen.max_cost, chosen.prices)
+    budget = Budget(
+        chosen.max_images if chosen.max_images is not None else plan.images * 2 + 50,
+        chosen.max_cost,
+        chosen.prices,
+    )
     head = _head(spec, plan, target, chosen)
     before = _before(out, plan, budget) if chosen.resume else Before()
     recorder = Recorder(out, head, target.key, resume=chosen.resume)
     client = Client(target, budget)
-    executor = Executor(provider, client, recorder, before, tasks_at_once=_at_once(provider, plan, target),
-                        first_pause=0.1 if target.local else 3.0)
+    executor = Executor(
+        provider,
+        client,
+        recorder,
+        before,
+        tasks_at_once=_at_once(provider, plan, target),
+        first_pause=0.1 if target.local else 3.0,
+    )
     started = time.monotonic()
     stopped: Stop | None = None
     whole = False
     try:
-        for exchange in executor.run(plan.probes, lambda index, probe: chosen.progress(index, len(plan.probes), budget.spent, probe)):
+        for exchange in executor.run(
+            plan.probes, lambda index, probe: chosen.progress(index, len(plan.probes), budget.spent, probe)
+        ):
             _let_in(exchange, target)
         whole = True
     except BudgetSpent as error:
@@ -87,8 +101,13 @@ def run(spec: Spec, provider: Provider, target: Target, plan: Plan, out: Path, o
         raise
     finally:
         client.close()
-        tail = {"requests": client.requests, "images": budget.spent, "cost": str(budget.cost), "seconds": round(time.monotonic() - started, 3),
-                "out": str(out)}
+        tail = {
+            "requests": client.requests,
+            "images": budget.spent,
+            "cost": str(budget.cost),
+            "seconds": round(time.monotonic() - started, 3),
+            "out": str(out),
+        }
         recorder.close(tail, whole=whole)
     return _judged(spec, provider, Recording(out), head, tail, out, plan.models, chosen.select, stopped)
 
@@ -99,11 +118,16 @@ def _before(out: Path, plan: Plan, budget: Budget) -> Before:
     if recording.whole:
         raise UsageProblem(f"{out} holds a run that ended", "judge it again with: judge " + str(out))
     if list(recording.head["models"]) != list(plan.models) or recording.head["tier"] != plan.tier:
-        raise UsageProblem(f"{out} holds a run of another plan", "resume with the same provider, models and tier")
+        raise UsageProblem(
+            f"{out} holds a run of another plan", "resume with the same provider, models and tier"
+        )
     done = {exchange.probe: exchange for exchange in recording.exchanges}
     inflight = recording.inflight()
-    lost = {name: line["buys"] for name, line in recording.announced.items()
-            if line["buys"] and name not in done and name not in inflight}
+    lost = {
+        name: line["buys"]
+        for name, line in recording.announced.items()
+        if line["buys"] and name not in done and name not in inflight
+    }
     models = {probe.id: probe.model for probe in plan.probes}
     for name, exchange in done.items():
         budget.settle(0, len(exchange.pictures), models.get(name, exchange.model))
@@ -116,9 +140,20 @@ def rejudge(spec: Spec, provider: Provider, recording: Recording, out: Path) -> 
     """Judge recorded evidence again, without the network."""
     head = {**recording.head, "spec": spec.version}
     exchanges = recording.exchanges
-    tail = {"requests": len(exchanges), "images": sum(len(exchange.pictures) for exchange in exchanges), "seconds": 0.0, "out": str(out)}
-    stopped = None if recording.whole else Unreachable("the recording is cut off", f"go on with: run --resume {recording.path.parent}")
-    return _judged(spec, provider, recording, head, tail, out, tuple(head["models"]), tuple(head["select"]), stopped)
+    tail = {
+        "requests": len(exchanges),
+        "images": sum(len(exchange.pictures) for exchange in exchanges),
+        "seconds": 0.0,
+        "out": str(out),
+    }
+    stopped = (
+        None
+        if recording.whole
+        else Unreachable("the recording is cut off", f"go on with: run --resume {recording.path.parent}")
+    )
+    return _judged(
+        spec, provider, recording, head, tail, out, tuple(head["models"]), tuple(head["select"]), stopped
+    )
 
 
 def apply_baseline(done: Run, baseline: Baseline) -> None:
@@ -127,11 +162,22 @@ def apply_baseline(done: Run, baseline: Baseline) -> None:
     _write(done, {key: value for key, value in done.end.items() if key != "counts"})
 
 
-def _judged(spec: Spec, provider: Provider, recording: Recording, head: dict[str, Any], tail: dict[str, Any], out: Path,
-            models: tuple[str, ...], select: Sequence[str], stopped: Stop | None) -> Run:
+def _judged(
+    spec: Spec,
+    provider: Provider,
+    recording: Recording,
+    head: dict[str, Any],
+    tail: dict[str, Any],
+    out: Path,
+    models: tuple[str, ...],
+    select: Sequence[str],
+    stopped: Stop | None,
+) -> Run:
     known = tuple(model for model in models if model in provider.models)
     results = judge(spec, provider, recording.exchanges, recording.load, known)
-    results = [result for result in results if not select or selects(select, result.case.clause, result.case.group)]
+    results = [
+        result for result in results if not select or selects(select, result.case.clause, result.case.group)
+    ]
     done = Run(head, results, recording.exchanges, {}, out, stopped)
     _write(done, tail)
     return done
@@ -139,30 +185,52 @@ def _judged(spec: Spec, provider: Provider, recording: Recording, head: dict[str
 
 def _write(done: Run, tail: dict[str, Any]) -> None:
     """Write the result file and the JUnit report, and keep both as data."""
-    done.end = {**tail, "stopped": done.stopped.cause if done.stopped is not None else "", "counts": events.counts(done.results)}
+    done.end = {
+        **tail,
+        "stopped": done.stopped.cause if done.stopped is not None else "",
+        "counts": events.counts(done.results),
+    }
     by_id = {exchange.id: exchange for exchange in done.exchanges}
     done.cases = [events.case_event(result, by_id) for result in done.results]
-    events.write(done.out / events.FILE, done.head, done.cases, {**done.end, "exit": events.exit_code(done.results)})
+    events.write(
+        done.out / events.FILE, done.head, done.cases, {**done.end, "exit": events.exit_code(done.results)}
+    )
     junit.write(done.out / "junit.xml", done.cases, f"{done.head['provider']} at {done.head['target']}")
 
 
 def _head(spec: Spec, plan: Plan, target: Target, options: Options) -> dict[str, Any]:
-    return {"suite": version("qwen-image-contract"), "spec": spec.version, "provider": plan.provider, "target": target.url,
-            "models": list(plan.models), "tier": plan.tier.value, "select": list(options.select), "planned_images": plan.images,
-            "key": f"${target.variable}", "time": round(time.time(), 3), **options.about}
+    return {
+        "suite": version("qwen-image-contract"),
+        "spec": spec.version,
+        "provider": plan.provider,
+        "target": target.url,
+        "models": list(plan.models),
+        "tier": plan.tier.value,
+        "select": list(options.select),
+        "planned_images": plan.images,
+        "key": f"${target.variable}",
+        "time": round(time.time(), 3),
+        **options.about,
+    }
 
 
 def _at_once(provider: Provider, plan: Plan, target: Target) -> int:
     """How many tasks may be under way: many on this machine, elsewhere the smallest documented limit of the models asked."""
     if target.local:
         return _LOCAL_TASKS
-    limits = [int(fact.value) for name in plan.models if (fact := provider.models[name].limits.get("async-concurrency")) is not None
-              and str(fact.value).isdecimal()]
+    limits = [
+        int(fact.value)
+        for name in plan.models
+        if (fact := provider.models[name].limits.get("async-concurrency")) is not None
+        and str(fact.value).isdecimal()
+    ]
     return min(limits, default=1)
 
 
 def _let_in(exchange: Exchange, target: Target) -> None:
     """The first probe must be let in: a refused key makes every other answer meaningless."""
     if exchange.id == "x00001" and not exchange.breaks and exchange.received.status == 401:
-        raise Unreachable(f"{target.url} refuses the key in ${target.variable} (401)",
-                          f"export {target.variable}=... with a key this target knows, or name another variable with --key-env")
+        raise Unreachable(
+            f"{target.url} refuses the key in ${target.variable} (401)",
+            f"export {target.variable}=... with a key this target knows, or name another variable with --key-env",
+        )

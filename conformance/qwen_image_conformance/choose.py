@@ -42,5 +42,3 @@ def clauses_of(patterns: Sequence[str], spec: Spec) -> tuple[str, ...]:
         if not any(fnmatchcase(name, pattern) for name in names):
             raise UsageProblem(f"unknown clause or group {pattern!r}", suggestion(pattern, names))
     return tuple(patterns)
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -15,15 +14,41 @@ from qwen_image_conformance.commands import baseline, diff, init, report
 from qwen_image_conformance.problems import Stop
 from qwen_image_spec.problems import suggestion
 
-_PROVIDER = click.option("--provider", required=True, metavar="NAME|FILE", help="The contract to hold the target to: a provider's name, or a YAML file of your own.")
-_MODELS = click.option("--model", "models", multiple=True, metavar="NAME", help="Only this model (repeatable; * and ? allowed). Default: all of the provider's.")
-_SELECT = click.option("--select", multiple=True, metavar="GROUP|CLAUSE", help="Only these clauses (repeatable; * and ? allowed).")
-_TIER = click.option("--tier", type=click.Choice(["smoke", "core", "full"]), default="core", show_default=True,
-                     help="smoke: 1-2 pictures a model; core: at most 8; full: every size and count.")
+_PROVIDER = click.option(
+    "--provider",
+    required=True,
+    metavar="NAME|FILE",
+    help="The contract to hold the target to: a provider's name, or a YAML file of your own.",
+)
+_MODELS = click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="NAME",
+    help="Only this model (repeatable; * and ? allowed). Default: all of the provider's.",
+)
+_SELECT = click.option(
+    "--select",
+    multiple=True,
+    metavar="GROUP|CLAUSE",
+    help="Only these clauses (repeatable; * and ? allowed).",
+)
+_TIER = click.option(
+    "--tier",
+    type=click.Choice(["smoke", "core", "full"]),
+    default="core",
+    show_default=True,
+    help="smoke: 1-2 pictures a model; core: at most 8; full: every size and count.",
+)
 
 
-_REPORT = click.option("--report", type=click.Choice(["full", "line", "none"]), default="full", show_default=True,
-                       help="What to print at the end: matrix and failures, the verdict only, nothing.")
+_REPORT = click.option(
+    "--report",
+    type=click.Choice(["full", "line", "none"]),
+    default="full",
+    show_default=True,
+    help="What to print at the end: matrix and failures, the verdict only, nothing.",
+)
 
 
 def _configured(context: click.Context, _option: click.Parameter, value: Path | None) -> None:
@@ -35,14 +60,23 @@ def _configured(context: click.Context, _option: click.Parameter, value: Path | 
         context.default_map = {name: given for name, given in read(value).items() if name in known}
 
 
-_CONFIG = click.option("--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", is_eager=True, expose_value=False,
-                       callback=_configured, help="A configuration that `init` wrote; options here win over it.")
+_CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=_configured,
+    help="A configuration that `init` wrote; options here win over it.",
+)
 
 
 class _Commands(click.Group):
     """A group that answers a wrong command with the nearest right one, and a Stop with its cause, hint and exit code."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in self.commands:
             raise click.UsageError(f"No such command {args[0]!r}: {suggestion(args[0], self.commands)}", ctx)
         return super().resolve_command(ctx, args)
@@ -58,15 +92,18 @@ class _Commands(click.Group):
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("qwen_image"):
                 raise
-            click.echo(f"error: the suite needs {error.name}, which is not installed\n"
-                       "hint:  pip install 'qwen-image-contract[conformance]'", err=True)
+            click.echo(
+                f"error: the suite needs {error.name}, which is not installed\n"
+                "hint:  pip install 'qwen-image-contract[conformance]'",
+                err=True,
+            )
             ctx.exit(2)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("qwen-image-contract"), prog_name="qwen-image-conformance")
 def cli() -> None:
-    """Contract tests for providers and gateways of Qwen-Image and Wan images.
+    r"""Contract tests for providers and gateways of Qwen-Image and Wan images.
 
     \b
     exit codes: 0 conforms, 1 a MUST clause is broken, 2 usage,
@@ -81,7 +118,9 @@ def cli() -> None:
 @_SELECT
 @_TIER
 @click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
-def plan(provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: str, *, as_json: bool) -> None:
+def plan(
+    provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: str, *, as_json: bool
+) -> None:
     """Tell what a run would send, how many pictures it buys and what they cost. Sends nothing."""
     from qwen_image_conformance import planning  # noqa: PLC0415 # keep --help quick
 
@@ -90,19 +129,52 @@ def plan(provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: 
 
 @cli.command()
 @_CONFIG
-@click.option("--provider", metavar="NAME|FILE", help="The contract to hold the target to: a provider's name, or a YAML file of your own.")
+@click.option(
+    "--provider",
+    metavar="NAME|FILE",
+    help="The contract to hold the target to: a provider's name, or a YAML file of your own.",
+)
 @click.option("--url", metavar="URL", help="What stands before the paths of the provider's document.")
-@click.option("--key-env", metavar="VAR", help="The variable that holds the key. Default: QWEN_IMAGE_API_KEY, then the provider's own.")
+@click.option(
+    "--key-env",
+    metavar="VAR",
+    help="The variable that holds the key. Default: QWEN_IMAGE_API_KEY, then the provider's own.",
+)
 @_MODELS
 @_SELECT
 @_TIER
-@click.option("--max-images", type=click.IntRange(min=0), metavar="N", help="Never buy more pictures than this.")
-@click.option("--max-cost", metavar="AMOUNT", help="Never spend more than this, in the currency of the prices.")
-@click.option("--price", "prices", multiple=True, metavar="MODEL=AMOUNT", help="The price of a picture, where the spec does not know it (repeatable).")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where evidence and results go. Default: runs/PROVIDER-TIME.")
-@click.option("--resume", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Go on with an interrupted run. Nothing is bought twice; needs no other option.")
-@click.option("--baseline", "baseline_file", type=click.Path(path_type=Path), metavar="FILE", help="Known failures; stale or expired entries fail.")
+@click.option(
+    "--max-images", type=click.IntRange(min=0), metavar="N", help="Never buy more pictures than this."
+)
+@click.option(
+    "--max-cost", metavar="AMOUNT", help="Never spend more than this, in the currency of the prices."
+)
+@click.option(
+    "--price",
+    "prices",
+    multiple=True,
+    metavar="MODEL=AMOUNT",
+    help="The price of a picture, where the spec does not know it (repeatable).",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where evidence and results go. Default: runs/PROVIDER-TIME.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Go on with an interrupted run. Nothing is bought twice; needs no other option.",
+)
+@click.option(
+    "--baseline",
+    "baseline_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Known failures; stale or expired entries fail.",
+)
 @_REPORT
 @click.option("--quiet", is_flag=True, help="No progress.")
 def run(baseline_file: Path | None, report: str, *, quiet: bool, **wishes: Any) -> None:
@@ -121,11 +193,26 @@ def run(baseline_file: Path | None, report: str, *, quiet: bool, **wishes: Any) 
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--provider", metavar="NAME|FILE", help="Judge by another provider's contract than the recorded one.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the results go. Default: beside the evidence.")
-@click.option("--baseline", "baseline_file", type=click.Path(path_type=Path), metavar="FILE", help="Known failures; stale or expired entries fail.")
+@click.option(
+    "--provider", metavar="NAME|FILE", help="Judge by another provider's contract than the recorded one."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where the results go. Default: beside the evidence.",
+)
+@click.option(
+    "--baseline",
+    "baseline_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Known failures; stale or expired entries fail.",
+)
 @_REPORT
-def judge(file: Path, provider: str | None, out: Path | None, baseline_file: Path | None, report: str) -> None:
+def judge(
+    file: Path, provider: str | None, out: Path | None, baseline_file: Path | None, report: str
+) -> None:
     """Judge recorded evidence again, by today's spec and without the network."""
     from qwen_image_conformance import campaign  # noqa: PLC0415
     from qwen_image_conformance.baseline import Baseline  # noqa: PLC0415

@@ -20,18 +20,29 @@ _LONGEST_WAIT = 30.0
 class Client:
     """Sends the requests of a run to one target."""
 
-    def __init__(self, target: Target, budget: Budget, *, timeout: float = 120.0, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        target: Target,
+        budget: Budget,
+        *,
+        timeout: float = 120.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.target = target
         self.budget = budget
         self._sleep = sleep
-        self._http = httpx.Client(timeout=httpx.Timeout(timeout, connect=10.0), follow_redirects=False, trust_env=not target.local)
+        self._http = httpx.Client(
+            timeout=httpx.Timeout(timeout, connect=10.0), follow_redirects=False, trust_env=not target.local
+        )
         self.requests = 0
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str], credentials: str) -> tuple[Sent, Received]:
+    def send(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str], credentials: str
+    ) -> tuple[Sent, Received]:
         """Send one request and return it, redacted, with its answer. A 429 is waited out: it bought nothing."""
         url = self.target.address(path)
         whole = {**headers, **self._credentials(credentials)}
@@ -54,15 +65,22 @@ class Client:
             case "canary":
                 return {"authorization": f"Bearer {redact.CANARY}"}
             case "basic":
-                return {"authorization": "Basic " + base64.b64encode(f"user:{redact.CANARY}".encode()).decode("ascii")}
+                return {
+                    "authorization": "Basic "
+                    + base64.b64encode(f"user:{redact.CANARY}".encode()).decode("ascii")
+                }
             case _:
                 return {"authorization": f"Bearer {self.target.key}"}
 
-    def _once(self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, follow: bool = False) -> Received:
+    def _once(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, follow: bool = False
+    ) -> Received:
         self.requests += 1
         start = time.perf_counter()
         try:
-            answer = self._http.request(method, url, content=body or None, headers=dict(headers), follow_redirects=follow)
+            answer = self._http.request(
+                method, url, content=body or None, headers=dict(headers), follow_redirects=follow
+            )
         except httpx.InvalidURL as error:
             return Received(0, error=f"not an address: {error}")
         except httpx.HTTPError as error:
@@ -72,9 +90,16 @@ class Client:
 
     def _clean(self, answer: Received) -> Received:
         key = self.target.key
-        headers = {name: value.replace(key, "$KEY") if key else value for name, value in answer.headers.items()}
-        return Received(answer.status, redact.headers(headers, self.target.variable), answer.body.replace(key.encode(), b"$KEY"),
-                        answer.seconds, answer.error)
+        headers = {
+            name: value.replace(key, "$KEY") if key else value for name, value in answer.headers.items()
+        }
+        return Received(
+            answer.status,
+            redact.headers(headers, self.target.variable),
+            answer.body.replace(key.encode(), b"$KEY"),
+            answer.seconds,
+            answer.error,
+        )
 
 
 def _wait(answer: Received, attempt: int) -> float:

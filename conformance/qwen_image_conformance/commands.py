@@ -12,9 +12,27 @@ from qwen_image_conformance.problems import UsageProblem
 
 
 @click.command()
-@click.option("--provider", default="dieyuyun", show_default=True, metavar="NAME|FILE", help="Whose contract the target promises to keep.")
-@click.option("--url", default="https://gw.example.com", show_default=True, metavar="URL", help="What stands before the paths of that contract.")
-@click.option("--model", "models", multiple=True, metavar="NAME", help="Only this model (repeatable). Default: the first of the provider.")
+@click.option(
+    "--provider",
+    default="dieyuyun",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="Whose contract the target promises to keep.",
+)
+@click.option(
+    "--url",
+    default="https://gw.example.com",
+    show_default=True,
+    metavar="URL",
+    help="What stands before the paths of that contract.",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="NAME",
+    help="Only this model (repeatable). Default: the first of the provider.",
+)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default="qwen-image.toml")
 def init(provider: str, url: str, models: tuple[str, ...], file: Path) -> None:
     """Write a commented configuration for a gateway to FILE (qwen-image.toml)."""
@@ -28,7 +46,9 @@ def init(provider: str, url: str, models: tuple[str, ...], file: Path) -> None:
     names = models_of(models, chosen) or (next(iter(chosen.models)),)
     plan = make_plan(spec, chosen, names)
     configuration.write(file, provider, url, list(names), plan.images)
-    click.echo(f"wrote {file}\nnext:  qwen-image-conformance plan --config {file}\n       qwen-image-conformance run --config {file}")
+    click.echo(
+        f"wrote {file}\nnext:  qwen-image-conformance plan --config {file}\n       qwen-image-conformance run --config {file}"
+    )
 
 
 @click.group()
@@ -36,15 +56,22 @@ def baseline() -> None:
     """Known failures: each with a reason and an end."""
 
 
-_FILE = click.option("--file", type=click.Path(path_type=Path, dir_okay=False), default="qwen-image-baseline.yaml", show_default=True,
-                     help="The baseline file.")
+_FILE = click.option(
+    "--file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="qwen-image-baseline.yaml",
+    show_default=True,
+    help="The baseline file.",
+)
 
 
 @baseline.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @_FILE
 @click.option("--reason", required=True, help="Why these failures are accepted.")
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which they are (YYYY-MM-DD).")
+@click.option(
+    "--expires", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which they are (YYYY-MM-DD)."
+)
 def update(run: Path, file: Path, reason: str, expires: datetime | None) -> None:
     """Add every failure of RUN, drop every entry that passes there."""
     from qwen_image_conformance.baseline import Baseline  # noqa: PLC0415
@@ -63,7 +90,11 @@ def prune(run: Path, file: Path) -> None:
     from qwen_image_conformance.baseline import Baseline  # noqa: PLC0415
 
     before = Baseline.read(file)
-    passing = {(case["clause"], case["provider"], case["model"], case["operation"]) for case in _cases(run) if case["status"] in ("pass", "fixed")}
+    passing = {
+        (case["clause"], case["provider"], case["model"], case["operation"])
+        for case in _cases(run)
+        if case["status"] in ("pass", "fixed")
+    }
     kept = [entry for entry in before.entries if entry.key not in passing]
     Baseline(kept).write(file)
     click.echo(f"{file}: {len(kept)} known failure(s), {len(before.entries)} before")
@@ -77,10 +108,23 @@ def _cases(run: Path) -> list[dict[str, Any]]:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["console", "html", "markdown", "junit", "badge"]), default="console", show_default=True,
-              help="html: one self-contained page; markdown: for a CI summary; badge: JSON for a badge service.")
-@click.option("--previous", type=click.Path(path_type=Path), metavar="RUN", help="An earlier run, to tell what changed.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Where to write it. Default: standard output.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["console", "html", "markdown", "junit", "badge"]),
+    default="console",
+    show_default=True,
+    help="html: one self-contained page; markdown: for a CI summary; badge: JSON for a badge service.",
+)
+@click.option(
+    "--previous", type=click.Path(path_type=Path), metavar="RUN", help="An earlier run, to tell what changed."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to write it. Default: standard output.",
+)
 def report(file: Path, form: str, previous: Path | None, out: Path | None) -> None:
     """Show a run again: FILE is its folder or its result.jsonl."""
     from qwen_image_conformance.report import read  # noqa: PLC0415

@@ -11,9 +11,17 @@ from qwen_image_spec.problems import suggestion
 
 FILE = "qwen-image.toml"
 _KEYS: dict[str, tuple[str, type | tuple[type, ...]]] = {
-    "provider": ("provider", str), "url": ("url", str), "key_env": ("key_env", str), "models": ("models", list), "tier": ("tier", str),
-    "select": ("select", list), "max_images": ("max_images", int), "max_cost": ("max_cost", (str, float, int)), "out": ("out", str),
-    "baseline": ("baseline_file", str), "prices": ("prices", dict),
+    "provider": ("provider", str),
+    "url": ("url", str),
+    "key_env": ("key_env", str),
+    "models": ("models", list),
+    "tier": ("tier", str),
+    "select": ("select", list),
+    "max_images": ("max_images", int),
+    "max_cost": ("max_cost", (str, float, int)),
+    "out": ("out", str),
+    "baseline": ("baseline_file", str),
+    "prices": ("prices", dict),
 }
 
 TEMPLATE = """\
@@ -51,21 +59,30 @@ max_images = {max_images}
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The options a file gives, by the names of the command's options. Raises UsageProblem with what is wrong and the nearest right name."""
+    """The options a file gives, by the names of the command's options. Raises UsageProblem, with the nearest right name."""
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise UsageProblem(f"{path}: {error.strerror}", "write one with: qwen-image-conformance init") from error
+        raise UsageProblem(
+            f"{path}: {error.strerror}", "write one with: qwen-image-conformance init"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"{path} is not readable as TOML: {error}", "texts stand in quotes, lists in brackets") from error
+        raise UsageProblem(
+            f"{path} is not readable as TOML: {error}", "texts stand in quotes, lists in brackets"
+        ) from error
     found: dict[str, Any] = {}
     for key, value in data.items():
         if key not in _KEYS:
             raise UsageProblem(f"{path}: unknown key {key!r}", suggestion(key, _KEYS))
         name, kind = _KEYS[key]
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise UsageProblem(f"{path}: {key} = {value!r} has the wrong type", f"compare with the file that `init` writes ({FILE})")
-        found[name] = tuple(f"{model}={amount}" for model, amount in value.items()) if key == "prices" else value
+            raise UsageProblem(
+                f"{path}: {key} = {value!r} has the wrong type",
+                f"compare with the file that `init` writes ({FILE})",
+            )
+        found[name] = (
+            tuple(f"{model}={amount}" for model, amount in value.items()) if isinstance(value, dict) else value
+        )
     for name in ("provider", "baseline_file"):
         if isinstance(found.get(name), str) and (path.parent / found[name]).is_file():
             found[name] = str(path.parent / found[name])
@@ -76,8 +93,14 @@ def write(path: Path, provider: str, url: str, models: list[str], max_images: in
     """Write a commented file for a target; raises UsageProblem rather than overwrite one."""
     if path.exists():
         raise UsageProblem(f"{path} exists", "name another file, or move this one away")
-    text = TEMPLATE.format(file=path.name, provider=_quoted(provider), url=_quoted(url), max_images=max_images,
-                           models="[" + ", ".join(_quoted(model) for model in models) + "]", first=_quoted(models[0] if models else "MODEL"))
+    text = TEMPLATE.format(
+        file=path.name,
+        provider=_quoted(provider),
+        url=_quoted(url),
+        max_images=max_images,
+        models="[" + ", ".join(_quoted(model) for model in models) + "]",
+        first=_quoted(models[0] if models else "MODEL"),
+    )
     path.write_text(text, "utf-8")
 
 

@@ -35,7 +35,13 @@ def _body(body: bytes) -> str:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        return "$'" + "".join(f"\\x{byte:02x}" if byte > 126 or byte < 32 or byte in b"'\\" else chr(byte) for byte in body) + "'"
+        return (
+            "$'"
+            + "".join(
+                f"\\x{byte:02x}" if byte > 126 or byte < 32 or byte in b"'\\" else chr(byte) for byte in body
+            )
+            + "'"
+        )
     if len(text) > 4000:
         text = text[:200] + f"...<{len(text) - 400} characters cut>..." + text[-200:]
     return shlex.quote(text)

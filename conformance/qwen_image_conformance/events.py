@@ -22,11 +22,21 @@ def case_event(result: Result, exchanges: Mapping[str, Exchange]) -> dict[str, A
     decisive = [exchanges[key] for key in result.exchange.split() if key in exchanges]
     shown = decisive if result.status not in (Status.PASS, Status.NOT_RUN) else []
     return {
-        "event": "case", "clause": result.case.clause, "group": result.case.group, "level": result.case.level.value,
-        "provider": result.case.provider, "model": result.case.model, "operation": result.case.operation, "status": result.status.value,
-        "expected": result.expected, "actual": result.actual, "source": result.source,
+        "event": "case",
+        "clause": result.case.clause,
+        "group": result.case.group,
+        "level": result.case.level.value,
+        "provider": result.case.provider,
+        "model": result.case.model,
+        "operation": result.case.operation,
+        "status": result.status.value,
+        "expected": result.expected,
+        "actual": result.actual,
+        "source": result.source,
         "curl": "\n".join(curl(exchange) for exchange in shown),
-        "images": sum(len(exchange.pictures) for exchange in decisive), "exchange": result.exchange, "judged": result.judged,
+        "images": sum(len(exchange.pictures) for exchange in decisive),
+        "exchange": result.exchange,
+        "judged": result.judged,
         "reason": result.reason,
     }
 
@@ -42,7 +52,11 @@ def exit_code(results: Sequence[Result]) -> int:
     return 1 if any(result.status in (Status.FAIL, Status.FIXED, Status.ERROR) for result in results) else 0
 
 
-def write(path: Path, head: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], end: Mapping[str, Any]) -> None:
+def write(
+    path: Path, head: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], end: Mapping[str, Any]
+) -> None:
     """Write the whole result file."""
     lines: list[Mapping[str, Any]] = [{"event": "run", **head}, *cases, {"event": "end", **end}]
-    path.write_bytes(b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE, default=str) for line in lines))
+    path.write_bytes(
+        b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE, default=str) for line in lines)
+    )

@@ -33,9 +33,13 @@ class Recorder:
         self._lock = threading.Lock()
         if (folder / FILE).exists() is not resume:
             if resume:
-                raise UsageProblem(f"{folder} holds no run to resume", "give the folder that the interrupted run wrote to")
-            raise UsageProblem(f"{folder} already holds the evidence of a run",
-                               "name another folder with --out, or go on with it: run --resume " + str(folder))
+                raise UsageProblem(
+                    f"{folder} holds no run to resume", "give the folder that the interrupted run wrote to"
+                )
+            raise UsageProblem(
+                f"{folder} already holds the evidence of a run",
+                "name another folder with --out, or go on with it: run --resume " + str(folder),
+            )
         (folder / "images").mkdir(parents=True, exist_ok=True)
         (folder / INFLIGHT).mkdir(mode=0o700, exist_ok=True)
         if resume:
@@ -111,20 +115,37 @@ class Recording:
             raise UsageProblem(f"{path} holds no evidence", f"give the folder of a run, or its {FILE}")
         lines = list(self._lines())
         if not lines or lines[0].get("event") != "run":
-            raise UsageProblem(f"{self.path} is no evidence: its first line is not the run", f"give the {FILE} that `run` wrote")
+            raise UsageProblem(
+                f"{self.path} is no evidence: its first line is not the run",
+                f"give the {FILE} that `run` wrote",
+            )
         self.head = {key: value for key, value in lines[0].items() if key != "event"}
         self.whole = lines[-1].get("event") == "end"
         self.announced = {line["probe"]: line for line in lines if line.get("event") == "sending"}
         try:
-            self.exchanges = [from_json({key: value for key, value in line.items() if key != "event"})
-                              for line in lines if line.get("event") == "exchange"]
+            self.exchanges = [
+                from_json({key: value for key, value in line.items() if key != "event"})
+                for line in lines
+                if line.get("event") == "exchange"
+            ]
         except (KeyError, TypeError, AttributeError) as error:
-            raise UsageProblem(f"{self.path} holds an exchange that cannot be read: {error!r}", "was it written by another version?") from error
+            raise UsageProblem(
+                f"{self.path} holds an exchange that cannot be read: {error!r}",
+                "was it written by another version?",
+            ) from error
 
     def inflight(self) -> dict[str, Exchange]:
         """Bare answers that came before the run was cut off, by probe."""
         folder = self.path.parent / INFLIGHT
-        found = [from_json(orjson.loads(path.read_bytes())) for path in sorted(folder.glob("[0-9]*")) if not path.suffix] if folder.is_dir() else []
+        found = (
+            [
+                from_json(orjson.loads(path.read_bytes()))
+                for path in sorted(folder.glob("[0-9]*"))
+                if not path.suffix
+            ]
+            if folder.is_dir()
+            else []
+        )
         done = {exchange.id for exchange in self.exchanges}
         return {exchange.probe: exchange for exchange in found if exchange.id not in done}
 
@@ -143,10 +164,14 @@ class Recording:
             except orjson.JSONDecodeError as error:
                 if number == len(raw):
                     return
-                raise UsageProblem(f"{self.path}:{number}: not JSON: {error}", "the file was damaged") from error
+                raise UsageProblem(
+                    f"{self.path}:{number}: not JSON: {error}", "the file was damaged"
+                ) from error
 
 
 def redacted(exchange: Exchange, key: str) -> Exchange:
+    """The exchange without the key and without the signatures of addresses."""
+
     def clean(body: bytes) -> bytes:
         return redact.secret(body, key)
 
@@ -154,5 +179,7 @@ def redacted(exchange: Exchange, key: str) -> Exchange:
         exchange,
         received=replace(exchange.received, body=clean(exchange.received.body)),
         polls=tuple(replace(poll, body=clean(poll.body)) for poll in exchange.polls),
-        pictures=tuple(replace(picture, url=clean(picture.url.encode()).decode()) for picture in exchange.pictures),
+        pictures=tuple(
+            replace(picture, url=clean(picture.url.encode()).decode()) for picture in exchange.pictures
+        ),
     )

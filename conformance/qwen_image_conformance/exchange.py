@@ -90,14 +90,16 @@ def to_json(exchange: Exchange) -> dict[str, Json]:
 
 def from_json(data: Mapping[str, Json]) -> Exchange:
     """The exchange from `to_json`. Raises KeyError or TypeError when fields are missing or unknown."""
-    return Exchange(**{
-        **data,
-        "sent": Sent(**{**data["sent"], "body": _bytes(data["sent"]["body"])}),
-        "received": _receive(data["received"]),
-        "breaks": tuple(data["breaks"]),
-        "polls": tuple(_receive(poll) for poll in data["polls"]),
-        "pictures": tuple(Delivered(**picture) for picture in data["pictures"]),
-    })
+    return Exchange(
+        **{
+            **data,
+            "sent": Sent(**{**data["sent"], "body": _bytes(data["sent"]["body"])}),
+            "received": _receive(data["received"]),
+            "breaks": tuple(data["breaks"]),
+            "polls": tuple(_receive(poll) for poll in data["polls"]),
+            "pictures": tuple(Delivered(**picture) for picture in data["pictures"]),
+        }
+    )
 
 
 def _received(answer: Received) -> dict[str, Json]:

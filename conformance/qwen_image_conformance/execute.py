@@ -38,7 +38,9 @@ class Before:
     @property
     def last(self) -> int:
         """The highest number given to a request."""
-        return max((int(exchange.id[1:]) for exchange in (*self.done.values(), *self.inflight.values())), default=0)
+        return max(
+            (int(exchange.id[1:]) for exchange in (*self.done.values(), *self.inflight.values())), default=0
+        )
 
 
 @dataclass
@@ -107,16 +109,31 @@ class Executor:
             self.sent += 1
             number = self.sent
         self.recorder.sending(number, probe.id, probe.buys)
-        sent, received = self.client.send(probe.method, probe.path, probe.body, probe.headers, probe.credentials)
+        sent, received = self.client.send(
+            probe.method, probe.path, probe.body, probe.headers, probe.credentials
+        )
         if received.error and number == 1:
-            raise Unreachable(f"{self.client.target.url} does not answer: {received.error}",
-                              "is the server running, and is --url what stands before the paths of the provider's document?")
+            raise Unreachable(
+                f"{self.client.target.url} does not answer: {received.error}",
+                "is the server running, and is --url what stands before the paths of the provider's document?",
+            )
         self.answered = True
         asked = asdict(probe.asked) if probe.asked is not None else None
         if asked is not None:
             asked = {key: asked[key] for key in ("model", "prompt", "images", "parameters", "texts")}
-        bare = Exchange(f"x{number:05d}", probe.id, probe.provider, probe.model, probe.operation, probe.endpoint, sent, received,
-                        asked, probe.breaks, time=time.time())
+        bare = Exchange(
+            f"x{number:05d}",
+            probe.id,
+            probe.provider,
+            probe.model,
+            probe.operation,
+            probe.endpoint,
+            sent,
+            received,
+            asked,
+            probe.breaks,
+            time=time.time(),
+        )
         if probe.buys and 200 <= received.status < 300:
             self.recorder.received(number, bare)
         return bare
@@ -162,7 +179,12 @@ class Executor:
         answer = self.client.fetch(url)
         kind = answer.headers.get("content-type", "")
         if answer.status != 200:
-            return Delivered(url, status=answer.status, content_type=kind, error=answer.error or answer.body[:80].decode("utf-8", "replace")), b""
+            return Delivered(
+                url,
+                status=answer.status,
+                content_type=kind,
+                error=answer.error or answer.body[:80].decode("utf-8", "replace"),
+            ), b""
         return measure(answer.body, url=url, status=answer.status, content_type=kind), answer.body
 
 
@@ -177,7 +199,10 @@ def altered_signature(url: str) -> str | None:
     query = parse_qsl(parts.query, keep_blank_values=True)
     if not any(name.lower() in ("signature", "sig", "x-amz-signature") for name, _ in query):
         return None
-    changed = [(name, value[::-1] + "A" if name.lower() in ("signature", "sig", "x-amz-signature") else value) for name, value in query]
+    changed = [
+        (name, value[::-1] + "A" if name.lower() in ("signature", "sig", "x-amz-signature") else value)
+        for name, value in query
+    ]
     return urlunsplit(parts._replace(query=urlencode(changed)))
 
 

@@ -27,7 +27,11 @@ def items(body: Any) -> list[Item]:
         return []
     if isinstance(output.get("results"), list):
         return [_item(entry) for entry in output["results"]]
-    return [_item(part) for part in _parts(output.get("choices")) if not (isinstance(part, dict) and set(part) <= {"text", "type"})]
+    return [
+        _item(part)
+        for part in _parts(output.get("choices"))
+        if not (isinstance(part, dict) and set(part) <= {"text", "type"})
+    ]
 
 
 def _parts(choices: Any) -> Iterator[Any]:
@@ -45,4 +49,8 @@ def _item(entry: Any) -> Item:
     if not url and nested:
         url = nested.get("url") if isinstance(nested, dict) else nested
     b64 = entry.get("b64_json")
-    return Item(url if isinstance(url, str) and url else None, b64 if isinstance(b64, str) and b64 else None, not (url or b64))
+    return Item(
+        url if isinstance(url, str) and url else None,
+        b64 if isinstance(b64, str) and b64 else None,
+        not (url or b64),
+    )

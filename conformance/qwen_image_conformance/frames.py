@@ -20,13 +20,35 @@ _HUGE = 33 * 1024 * 1024
 def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
     """The frame probes of one endpoint, asked with one of its models."""
     body = orjson.loads(encode(model, way.endpoint, way.request(model, PLAIN)))
-    base = Probe("", provider.id, model.id, way.operation, way.endpoint.id, way.endpoint.method, way.endpoint.path, b"", (), 0, Tier.CORE,
-                 frame_headers(way.endpoint))
-    return [replace(base, id=f"{clause}:{way.endpoint.id}:{way.operation}", clauses=(clause,), breaks=(clause,), **changes)
-            for clause, changes in _changes(body, way, provider, model)]
+    base = Probe(
+        "",
+        provider.id,
+        model.id,
+        way.operation,
+        way.endpoint.id,
+        way.endpoint.method,
+        way.endpoint.path,
+        b"",
+        (),
+        0,
+        Tier.CORE,
+        frame_headers(way.endpoint),
+    )
+    return [
+        replace(
+            base,
+            id=f"{clause}:{way.endpoint.id}:{way.operation}",
+            clauses=(clause,),
+            breaks=(clause,),
+            **changes,
+        )
+        for clause, changes in _changes(body, way, provider, model)
+    ]
 
 
-def _changes(body: dict[str, Any], way: Way, provider: Provider, model: Model) -> Iterator[tuple[str, dict[str, Any]]]:
+def _changes(
+    body: dict[str, Any], way: Way, provider: Provider, model: Model
+) -> Iterator[tuple[str, dict[str, Any]]]:
     whole = orjson.dumps(body)
     headers = frame_headers(way.endpoint)
     yield "auth.missing-key", {"body": whole, "credentials": "none", "tier": Tier.SMOKE}
@@ -49,7 +71,10 @@ def _changes(body: dict[str, Any], way: Way, provider: Provider, model: Model) -
     yield "body.duplicate-key", {"body": twice, "tier": Tier.FULL}
     if way.operation == "generate":
         yield "body.too-large", {"body": whole.replace(PLAIN.encode(), b"a" * _HUGE), "tier": Tier.FULL}
-    for fact, name in (("frame.parameters", "parameters"), ("frame.optimize-prompt-options", "optimize_prompt_options")):
+    for fact, name in (
+        ("frame.parameters", "parameters"),
+        ("frame.optimize-prompt-options", "optimize_prompt_options"),
+    ):
         if fact in model.facts:
             yield f"{name.replace('_', '-')}.type", {"body": orjson.dumps({**body, name: "none"})}
     yield from _prompts(body, way)
@@ -58,20 +83,36 @@ def _changes(body: dict[str, Any], way: Way, provider: Provider, model: Model) -
     if way.endpoint.asynchronous == "refused":
         yield "async.refused", {"body": whole, "headers": {**headers, "x-dashscope-async": "enable"}}
     elif way.endpoint.asynchronous == "required" and not _also_sync(provider, model, way):
-        yield "async.required", {"body": whole, "headers": {key: value for key, value in headers.items() if key != "x-dashscope-async"}}
+        yield (
+            "async.required",
+            {
+                "body": whole,
+                "headers": {key: value for key, value in headers.items() if key != "x-dashscope-async"},
+            },
+        )
 
 
 def _stranger(provider: Provider, way: Way) -> str | None:
     """A model of the provider that is not served at this path."""
+
     def here(key: str) -> bool:
         return provider.endpoints[key].path == way.endpoint.path
 
-    return next((other.id for other in provider.models.values() if other.endpoints and not any(map(here, other.endpoints))), None)
+    return next(
+        (
+            other.id
+            for other in provider.models.values()
+            if other.endpoints and not any(map(here, other.endpoints))
+        ),
+        None,
+    )
 
 
 def _also_sync(provider: Provider, model: Model, way: Way) -> bool:
     endpoints = [provider.endpoints[key] for key in model.endpoints]
-    return any("generate" in endpoint.operations and endpoint.path == way.endpoint.path for endpoint in endpoints)
+    return any(
+        "generate" in endpoint.operations and endpoint.path == way.endpoint.path for endpoint in endpoints
+    )
 
 
 def _prompts(body: dict[str, Any], way: Way) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -88,14 +129,23 @@ def _native(body: dict[str, Any], way: Way) -> Iterator[tuple[str, dict[str, Any
     yield "input.type", {"body": orjson.dumps({**body, "input": "text"})}
     if way.endpoint.envelope == "messages":
         message = body["input"]["messages"][0]
-        for clause, messages in (("messages.missing", None), ("messages.single", [message, message]),
-                                 ("messages.role", [{**message, "role": "assistant"}]), ("messages.content", [{**message, "content": "text"}]),
-                                 ("messages.item", ["text"])):
-            yield clause, {"body": orjson.dumps({**body, "input": {} if messages is None else {"messages": messages}})}
+        for clause, messages in (
+            ("messages.missing", None),
+            ("messages.single", [message, message]),
+            ("messages.role", [{**message, "role": "assistant"}]),
+            ("messages.content", [{**message, "content": "text"}]),
+            ("messages.item", ["text"]),
+        ):
+            yield (
+                clause,
+                {"body": orjson.dumps({**body, "input": {} if messages is None else {"messages": messages}})},
+            )
 
 
 def _flat(body: dict[str, Any]) -> Callable[[Any], bytes]:
-    return lambda prompt: orjson.dumps({**body, "prompt": prompt} if prompt is not None else {k: v for k, v in body.items() if k != "prompt"})
+    return lambda prompt: orjson.dumps(
+        {**body, "prompt": prompt} if prompt is not None else {k: v for k, v in body.items() if k != "prompt"}
+    )
 
 
 def _messages(body: dict[str, Any]) -> Callable[[Any], bytes]:
@@ -115,7 +165,11 @@ def _input(body: dict[str, Any]) -> Callable[[Any], bytes]:
     return write
 
 
-_WRITERS: dict[str, Callable[[dict[str, Any]], Callable[[Any], bytes]]] = {"flat": _flat, "messages": _messages, "prompt": _input}
+_WRITERS: dict[str, Callable[[dict[str, Any]], Callable[[Any], bytes]]] = {
+    "flat": _flat,
+    "messages": _messages,
+    "prompt": _input,
+}
 
 
 def _without(body: dict[str, Any], name: str) -> bytes:

@@ -16,7 +16,15 @@ from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.rules import Violation, check
 from qwen_image_spec.situation import facets_of, image_rule_of
 
-_WRONG_TYPE: dict[str, Any] = {"string": 5, "size": 1024, "integer": "two", "number": "two", "boolean": "maybe", "palette": "red", "boxes": "all"}
+_WRONG_TYPE: dict[str, Any] = {
+    "string": 5,
+    "size": 1024,
+    "integer": "two",
+    "number": "two",
+    "boolean": "maybe",
+    "palette": "red",
+    "boxes": "all",
+}
 _TOO_MANY = 2
 
 
@@ -30,14 +38,27 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
             continue
         clause = clauses.pop()
         count = sum(probe.clauses == (clause,) for probe in found.values())
-        if count >= _TOO_MANY or (count and clause not in ("n.below-minimum", "size.spelling", "size.not-listed")):
+        if count >= _TOO_MANY or (
+            count and clause not in ("n.below-minimum", "size.spelling", "size.not-listed")
+        ):
             continue
         tier = _tier(violations[0])
         if tier is None:
             continue
-        probe = refused(provider, model, way.operation, way.endpoint, request, clause, tier, f"-{count + 1}" if count else "")
+        probe = refused(
+            provider,
+            model,
+            way.operation,
+            way.endpoint,
+            request,
+            clause,
+            tier,
+            f"-{count + 1}" if count else "",
+        )
         if violations[0].reaction is Reaction.UNKNOWN:
-            probe = replace(probe, buys=pictures_of(request, model))  # nobody says that it is refused: it may well be bought
+            probe = replace(
+                probe, buys=pictures_of(request, model)
+            )  # nobody says that it is refused: it may well be bought
         found[probe.id] = probe
     return list(found.values())
 
@@ -52,7 +73,11 @@ def candidates(model: Model, way: Way) -> Iterator[ImageRequest]:
     """Requests with one parameter at the wrong side of a limit, of a wrong type, or not supported."""
     bare = way.request(model, PLAIN)
     for param in model.params.values():
-        if not (param.places.get(way.endpoint.envelope) or param.places.get("*")) or param.name in ("model", "prompt") or param.type == "images":
+        if (
+            not (param.places.get(way.endpoint.envelope) or param.places.get("*"))
+            or param.name in ("model", "prompt")
+            or param.type == "images"
+        ):
             continue
         facets = facets_of(param, bare, model)
         for value in values(param, facets):
@@ -65,9 +90,14 @@ def candidates(model: Model, way: Way) -> Iterator[ImageRequest]:
     if way.endpoint.envelope == "messages":
         yield replace(bare, texts=2)
     for rule in model.rules:
-        given = {name: _valid(model.params.get(name), len(way.images)) if value == "present" else value
-                 for name, value in rule.when.items() if name != "images" and value != "absent"}
-        forbidden = {name: _valid(model.params[name], len(way.images)) for name in rule.forbids if name in model.params}
+        given = {
+            name: _valid(model.params.get(name), len(way.images)) if value == "present" else value
+            for name, value in rule.when.items()
+            if name != "images" and value != "absent"
+        }
+        forbidden = {
+            name: _valid(model.params[name], len(way.images)) for name in rule.forbids if name in model.params
+        }
         yield way.request(model, PLAIN, **{**forbidden, **given})
 
 
@@ -84,8 +114,12 @@ def values(param: Param, facets: Facets) -> Iterator[Any]:
     if param.type == "size":
         yield from sizes(param, facets)
     if param.type == "palette":
-        yield from (_TWO_COLOURS, [{**colour, "hex": "red"} for colour in PALETTE], [{**colour, "ratio": 50} for colour in PALETTE],
-                    [{**PALETTE[0], "ratio": "50.01%"}, *PALETTE[1:]])
+        yield from (
+            _TWO_COLOURS,
+            [{**colour, "hex": "red"} for colour in PALETTE],
+            [{**colour, "ratio": 50} for colour in PALETTE],
+            [{**PALETTE[0], "ratio": "50.01%"}, *PALETTE[1:]],
+        )
     if param.type in _WRONG_TYPE:
         yield _WRONG_TYPE[param.type]
 
@@ -119,8 +153,14 @@ def _valid(param: Param | None, images: int = 0) -> Any:
         return None
     if param.type == "boxes":
         return [[[0, 0, 64, 64]] for _ in range(images)]
-    return {"string": "blurry", "integer": 1, "boolean": True, "size": "1024*1024", "palette": PALETTE}.get(param.type, "x")
+    return {"string": "blurry", "integer": 1, "boolean": True, "size": "1024*1024", "palette": PALETTE}.get(
+        param.type, "x"
+    )
 
 
 _TWO_COLOURS = [{"hex": "#C2D1E6", "ratio": "50.00%"}, {"hex": "#636574", "ratio": "50.00%"}]
-PALETTE = [{"hex": "#C2D1E6", "ratio": "50.00%"}, {"hex": "#636574", "ratio": "30.00%"}, {"hex": "#CBD4E4", "ratio": "20.00%"}]
+PALETTE = [
+    {"hex": "#C2D1E6", "ratio": "50.00%"},
+    {"hex": "#636574", "ratio": "30.00%"},
+    {"hex": "#CBD4E4", "ratio": "20.00%"},
+]

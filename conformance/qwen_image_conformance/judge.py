@@ -18,7 +18,10 @@ from qwen_image_spec.model import Provider, Spec
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run says of one case. `exchange` is the id of the exchange that decided it (two ids where two were compared); `judged` counts the verdicts."""
+    """What a run says of one case.
+
+    `exchange` is the id of the exchange that decided it (two ids where two were compared); `judged` counts the verdicts.
+    """
 
     case: Case
     status: Status
@@ -30,8 +33,13 @@ class Result:
     reason: str = ""
 
 
-def judge(spec: Spec, provider: Provider, exchanges: Iterable[Exchange], load: Callable[[str], bytes],
-          models: tuple[str, ...] | None = None) -> list[Result]:
+def judge(
+    spec: Spec,
+    provider: Provider,
+    exchanges: Iterable[Exchange],
+    load: Callable[[str], bytes],
+    models: tuple[str, ...] | None = None,
+) -> list[Result]:
     """One result for every case of the provider (or of the given models). `load` gives a stored picture's bytes."""
     seen = [Seen(spec, provider, exchange, load) for exchange in exchanges]
     by_model: dict[tuple[str, str], list[Seen]] = defaultdict(list)
@@ -56,9 +64,18 @@ def _result(case: Case, group: Sequence[Seen], spec: Spec) -> Result:
         status = verdict.status(level)
         if worst is None or status.rank > worst.status.rank:
             decided = replace(case, level=level) if status in (Status.FAIL, Status.WARN) else case
-            worst = Result(decided, status, verdict.expected, verdict.actual, verdict.source or case.fact.source, exchange)
+            worst = Result(
+                decided,
+                status,
+                verdict.expected,
+                verdict.actual,
+                verdict.source or case.fact.source,
+                exchange,
+            )
     if worst is None:
-        return Result(case, Status.NOT_RUN, source=case.fact.source, reason="no exchange of this run decides it")
+        return Result(
+            case, Status.NOT_RUN, source=case.fact.source, reason="no exchange of this run decides it"
+        )
     return replace(worst, judged=judged)
 
 
@@ -77,8 +94,14 @@ def _verdicts(case: Case, group: Sequence[Seen]) -> Iterable[tuple[Verdict, str]
 
 def _not_testable(results: list[Result]) -> list[Result]:
     """A case that could not be decided because the model is not served says so: it is never passed over in silence."""
-    unserved = {(result.case.model, result.case.operation) for result in results
-                if result.case.clause == "model.served" and result.status in (Status.FAIL, Status.WARN)}
-    return [replace(result, reason="not testable: the model answered no request (see model.served)")
-            if result.status is Status.NOT_RUN and (result.case.model, result.case.operation) in unserved else result
-            for result in results]
+    unserved = {
+        (result.case.model, result.case.operation)
+        for result in results
+        if result.case.clause == "model.served" and result.status in (Status.FAIL, Status.WARN)
+    }
+    return [
+        replace(result, reason="not testable: the model answered no request (see model.served)")
+        if result.status is Status.NOT_RUN and (result.case.model, result.case.operation) in unserved
+        else result
+        for result in results
+    ]

@@ -24,7 +24,9 @@ def show(what: str, provider: str | None, *, as_json: bool) -> None:
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
         return
     for row in rows:
-        click.echo("  ".join(str(value) if index else f"{value:<28}" for index, value in enumerate(row.values())))
+        click.echo(
+            "  ".join(str(value) if index else f"{value:<28}" for index, value in enumerate(row.values()))
+        )
 
 
 def _clauses(spec: Spec, provider: str | None) -> list[dict[str, Any]]:
@@ -33,7 +35,10 @@ def _clauses(spec: Spec, provider: str | None) -> list[dict[str, Any]]:
     levels: dict[str, set[str]] = defaultdict(set)
     for case in cases(spec, provider_of(provider, spec)):
         levels[case.clause].add(case.level.value)
-    return [{"clause": name, "level": "/".join(sorted(found)), "sentence": spec.clauses[name].sentence} for name, found in levels.items()]
+    return [
+        {"clause": name, "level": "/".join(sorted(found)), "sentence": spec.clauses[name].sentence}
+        for name, found in levels.items()
+    ]
 
 
 def _groups(spec: Spec, _provider: str | None) -> list[dict[str, Any]]:
@@ -44,13 +49,19 @@ def _groups(spec: Spec, _provider: str | None) -> list[dict[str, Any]]:
 
 
 def _providers(spec: Spec, _provider: str | None) -> list[dict[str, Any]]:
-    return [{"provider": known.id, "style": known.style, "title": known.title} for known in spec.providers.values()]
+    return [
+        {"provider": known.id, "style": known.style, "title": known.title}
+        for known in spec.providers.values()
+    ]
 
 
 def _models(spec: Spec, provider: str | None) -> list[dict[str, Any]]:
     chosen = [provider_of(provider, spec)] if provider else list(spec.providers.values())
-    return [{"model": model.id, "provider": known.id, "operations": ",".join(model.operations)}
-            for known in chosen for model in known.models.values()]
+    return [
+        {"model": model.id, "provider": known.id, "operations": ",".join(model.operations)}
+        for known in chosen
+        for model in known.models.values()
+    ]
 
 
 _ROWS = {"clauses": _clauses, "groups": _groups, "providers": _providers, "models": _models}
@@ -64,8 +75,19 @@ def explain(name: str, *, as_json: bool) -> None:
         raise UsageProblem(f"unknown clause {name!r}", suggestion(name, spec.clauses))
     rows = _where(spec, clause)
     if as_json:
-        click.echo(orjson.dumps({"clause": clause.id, "group": clause.group, "sentence": clause.sentence, "since": clause.since,
-                                 "why": clause.why, "cases": rows}, option=orjson.OPT_INDENT_2))
+        click.echo(
+            orjson.dumps(
+                {
+                    "clause": clause.id,
+                    "group": clause.group,
+                    "sentence": clause.sentence,
+                    "since": clause.since,
+                    "why": clause.why,
+                    "cases": rows,
+                },
+                option=orjson.OPT_INDENT_2,
+            )
+        )
         return
     click.echo(f"{clause.id}  (group {clause.group}, since spec {clause.since})\n\n  {clause.sentence}")
     if clause.why:
@@ -74,7 +96,10 @@ def explain(name: str, *, as_json: bool) -> None:
         click.echo(f"\n  {row['provider']}: {row['level']} ({row['evidence']})  {', '.join(row['models'])}")
         source = spec.sources.get(row["source"])
         if source is not None:
-            click.echo(f"    source: {source.title}, {source.publisher}, read {source.read}" + (f", {source.url}" if source.url else ""))
+            click.echo(
+                f"    source: {source.title}, {source.publisher}, read {source.read}"
+                + (f", {source.url}" if source.url else "")
+            )
         if row["dispute"]:
             dispute = spec.disputes[row["dispute"]]
             click.echo(f"    sources disagree ({dispute.id}): {dispute.question} Verdict: {dispute.verdict}")
@@ -87,7 +112,13 @@ def _where(spec: Spec, clause: Clause) -> list[dict[str, Any]]:
     for provider in spec.providers.values():
         for case in cases(spec, provider):
             if case.clause == clause.id:
-                key = (provider.id, case.level.value, case.fact.evidence.value, case.fact.source, case.fact.dispute or "")
+                key = (
+                    provider.id,
+                    case.level.value,
+                    case.fact.evidence.value,
+                    case.fact.source,
+                    case.fact.dispute or "",
+                )
                 found[key].append(("every model" if case.model == "*" else case.model) + f" {case.operation}")
     names = ("provider", "level", "evidence", "source", "dispute")
     return [{**dict(zip(names, key, strict=True)), "models": models} for key, models in found.items()]

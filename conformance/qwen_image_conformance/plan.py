@@ -45,7 +45,9 @@ class Plan:
             if probe.buys and price is None:
                 unknown.append(probe.model)
             elif price is not None:
-                total[price.currency] = total.get(price.currency, Decimal(0)) + probe.buys * Decimal(price.amount)
+                total[price.currency] = total.get(price.currency, Decimal(0)) + probe.buys * Decimal(
+                    price.amount
+                )
         return total, tuple(dict.fromkeys(unknown))
 
 
@@ -54,7 +56,13 @@ def _free(case: Case) -> bool:
     return case.clause in REFUSED or case.group in ("auth", "errors", "methods")
 
 
-def make_plan(spec: Spec, provider: Provider, models: Sequence[str] = (), tier: Tier = Tier.CORE, select: Sequence[str] = ()) -> Plan:
+def make_plan(
+    spec: Spec,
+    provider: Provider,
+    models: Sequence[str] = (),
+    tier: Tier = Tier.CORE,
+    select: Sequence[str] = (),
+) -> Plan:
     """Plan a run for some or all models of a provider. `select` are groups or clauses, with `*` and `?`."""
     chosen = tuple(models) or tuple(provider.models)
     planned: list[Probe] = []
@@ -92,7 +100,9 @@ def selects(patterns: Sequence[str], clause: str, group: str) -> bool:
 
 
 def _covers(pattern: str, ids: set[str]) -> bool:
-    return any(fnmatchcase(clause, pattern) for clause in ids) or any(clause.startswith("errors.") for clause in ids)
+    return any(fnmatchcase(clause, pattern) for clause in ids) or any(
+        clause.startswith("errors.") for clause in ids
+    )
 
 
 def _first_served(probes: list[Probe]) -> list[Probe]:

@@ -15,11 +15,17 @@ from qwen_image_spec.loader import load
 from qwen_image_spec.model import Provider, Spec
 
 
-def prepare(provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: str) -> tuple[Spec, Provider, Plan]:
+def prepare(
+    provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: str
+) -> tuple[Spec, Provider, Plan]:
     """The plan for names from the command line. Raises UsageProblem for a name that does not exist."""
     spec = load()
     chosen = provider_of(provider, spec)
-    return spec, chosen, make_plan(spec, chosen, models_of(models, chosen), Tier(tier), clauses_of(select, spec))
+    return (
+        spec,
+        chosen,
+        make_plan(spec, chosen, models_of(models, chosen), Tier(tier), clauses_of(select, spec)),
+    )
 
 
 def show(spec: Spec, provider: Provider, plan: Plan, *, as_json: bool) -> None:
@@ -42,18 +48,43 @@ def show(spec: Spec, provider: Provider, plan: Plan, *, as_json: bool) -> None:
         click.echo(f"{name:<{width}}  {sent[name]:>8}  {bought[name]:>8}  {text}")
     cost = " + ".join(f"{amount:.2f} {currency}" for currency, amount in total.items()) or "nothing known"
     if plan.images:
-        click.echo(f"\none bought picture decides {plan.paid_cases / plan.images:.1f} cases; asked one by one they would take at least "
-                   f"{plan.paid_cases} pictures", nl=False)
-    click.echo(f"\n{len(plan.probes)} requests, {sum(not probe.buys for probe in plan.probes)} of them refusals that cost nothing; "
-               f"{plan.images} pictures; price: {cost}" + (f", {len(unknown)} model(s) of unknown price" if unknown else ""))
+        click.echo(
+            f"\none bought picture decides {plan.paid_cases / plan.images:.1f} cases; asked one by one they would take at least "
+            f"{plan.paid_cases} pictures",
+            nl=False,
+        )
+    click.echo(
+        f"\n{len(plan.probes)} requests, {sum(not probe.buys for probe in plan.probes)} of them refusals that cost nothing; "
+        f"{plan.images} pictures; price: {cost}"
+        + (f", {len(unknown)} model(s) of unknown price" if unknown else "")
+    )
 
 
 def _data(plan: Plan, total: dict[str, Any], unknown: tuple[str, ...]) -> dict[str, Any]:
-    return {"provider": plan.provider, "tier": plan.tier.value, "models": list(plan.models), "requests": len(plan.probes),
-            "images": plan.images, "paid_cases": plan.paid_cases, "naive_images": plan.paid_cases, "cost": {key: str(value) for key, value in total.items()}, "unknown_prices": list(unknown),
-            "cases": len(plan.cases), "probes": [_probe(probe) for probe in plan.probes]}
+    return {
+        "provider": plan.provider,
+        "tier": plan.tier.value,
+        "models": list(plan.models),
+        "requests": len(plan.probes),
+        "images": plan.images,
+        "paid_cases": plan.paid_cases,
+        "naive_images": plan.paid_cases,
+        "cost": {key: str(value) for key, value in total.items()},
+        "unknown_prices": list(unknown),
+        "cases": len(plan.cases),
+        "probes": [_probe(probe) for probe in plan.probes],
+    }
 
 
 def _probe(probe: Probe) -> dict[str, Any]:
-    return {"id": probe.id, "model": probe.model, "operation": probe.operation, "method": probe.method, "path": probe.path,
-            "images": probe.buys, "tier": probe.tier.value, "clauses": list(probe.clauses), "body": probe.body.decode("utf-8", "replace")}
+    return {
+        "id": probe.id,
+        "model": probe.model,
+        "operation": probe.operation,
+        "method": probe.method,
+        "path": probe.path,
+        "images": probe.buys,
+        "tier": probe.tier.value,
+        "clauses": list(probe.clauses),
+        "body": probe.body.decode("utf-8", "replace"),
+    }

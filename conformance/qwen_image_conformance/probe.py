@@ -57,19 +57,65 @@ class Probe:
     tamper: bool = False
 
 
-def accepted(provider: Provider, model: Model, operation: str, endpoint: Endpoint, request: ImageRequest, name: str,
-             clauses: tuple[str, ...], tier: Tier, splits: tuple[Probe, ...] = (), *, tamper: bool = False) -> Probe:
+def accepted(
+    provider: Provider,
+    model: Model,
+    operation: str,
+    endpoint: Endpoint,
+    request: ImageRequest,
+    name: str,
+    clauses: tuple[str, ...],
+    tier: Tier,
+    splits: tuple[Probe, ...] = (),
+    *,
+    tamper: bool = False,
+) -> Probe:
     """A probe that a right provider answers with pictures."""
-    return Probe(f"{name}:{model.id}:{operation}", provider.id, model.id, operation, endpoint.id, endpoint.method, endpoint.path,
-                 encode(model, endpoint, request), clauses, pictures_of(request, model), tier, frame_headers(endpoint), asked=request,
-                 splits=splits, tamper=tamper)
+    return Probe(
+        f"{name}:{model.id}:{operation}",
+        provider.id,
+        model.id,
+        operation,
+        endpoint.id,
+        endpoint.method,
+        endpoint.path,
+        encode(model, endpoint, request),
+        clauses,
+        pictures_of(request, model),
+        tier,
+        frame_headers(endpoint),
+        asked=request,
+        splits=splits,
+        tamper=tamper,
+    )
 
 
-def refused(provider: Provider, model: Model, operation: str, endpoint: Endpoint, request: ImageRequest, clause: str, tier: Tier,
-            suffix: str = "") -> Probe:
+def refused(
+    provider: Provider,
+    model: Model,
+    operation: str,
+    endpoint: Endpoint,
+    request: ImageRequest,
+    clause: str,
+    tier: Tier,
+    suffix: str = "",
+) -> Probe:
     """A probe that a right provider refuses for one clause of its rules."""
-    return Probe(f"{clause}{suffix}:{model.id}:{operation}", provider.id, model.id, operation, endpoint.id, endpoint.method, endpoint.path,
-                 encode(model, endpoint, request), (clause,), 0, tier, frame_headers(endpoint), asked=request)
+    return Probe(
+        f"{clause}{suffix}:{model.id}:{operation}",
+        provider.id,
+        model.id,
+        operation,
+        endpoint.id,
+        endpoint.method,
+        endpoint.path,
+        encode(model, endpoint, request),
+        (clause,),
+        0,
+        tier,
+        frame_headers(endpoint),
+        asked=request,
+    )
 
 
 def encode(model: Model, endpoint: Endpoint, request: ImageRequest) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PLAIN = "A red paper lantern above a quiet river at dusk"
-UNICODE = "一盏红灯笼 \"福\" & 🏮\n远山如黛, naïve café"
+UNICODE = '一盏红灯笼 "福" & 🏮\n远山如黛, naïve café'
 NEGATIVE = "blurry, low quality"
 
 

@@ -105,12 +105,12 @@ class Decoder:
 
 
 def _pattern(endpoint: Endpoint, style: str) -> re.Pattern[str]:
-    """The paths that lead to an endpoint: the documented one below any prefix, also without its `/v1`."""
+    """The paths that lead to an endpoint: the documented one, and as OpenAI clients shorten it."""
     whole = _VARIABLE.sub("(?P<variable>[^/]+)", re.escape(endpoint.path))
     _, version, short = endpoint.path.partition("/v1/")
     if style != "openai" or not version:
-        return re.compile(f".*{whole}")
-    return re.compile(f".*/{re.escape(short)}")
+        return re.compile(whole)
+    return re.compile(f"{whole}|(/v1)?/{re.escape(short)}")
 
 
 def _credentials(headers: Mapping[str, str]) -> Iterator[str]:

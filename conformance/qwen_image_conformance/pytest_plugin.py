@@ -20,11 +20,28 @@ if TYPE_CHECKING:
 
 _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--qwen-image-provider", {"metavar": "NAME|FILE", "help": "The contract to hold the target to."}),
-    ("--qwen-image-url", {"metavar": "URL", "help": "What stands before the paths of the provider's document."}),
+    (
+        "--qwen-image-url",
+        {"metavar": "URL", "help": "What stands before the paths of the provider's document."},
+    ),
     ("--qwen-image-key-env", {"metavar": "VAR", "help": "The variable that holds the key."}),
-    ("--qwen-image-model", {"metavar": "NAME", "action": "append", "default": [], "help": "Only this model (repeatable)."}),
-    ("--qwen-image-select", {"metavar": "GROUP|CLAUSE", "action": "append", "default": [], "help": "Only these clauses (repeatable)."}),
-    ("--qwen-image-tier", {"choices": ("smoke", "core", "full"), "default": "core", "help": "How much to ask."}),
+    (
+        "--qwen-image-model",
+        {"metavar": "NAME", "action": "append", "default": [], "help": "Only this model (repeatable)."},
+    ),
+    (
+        "--qwen-image-select",
+        {
+            "metavar": "GROUP|CLAUSE",
+            "action": "append",
+            "default": [],
+            "help": "Only these clauses (repeatable).",
+        },
+    ),
+    (
+        "--qwen-image-tier",
+        {"choices": ("smoke", "core", "full"), "default": "core", "help": "How much to ask."},
+    ),
     ("--qwen-image-max-images", {"type": int, "metavar": "N", "help": "Never buy more pictures than this."}),
     ("--qwen-image-out", {"metavar": "DIR", "help": "Where evidence and results go."}),
 )
@@ -37,7 +54,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(name, **settings)
 
 
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
     """Add one item for every case of the plan."""
     if not config.getoption("--qwen-image-url") and not config.getoption("--qwen-image-provider"):
         return
@@ -53,8 +72,17 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 class _Campaign:
     """One run, made when the first item asks for its case."""
 
-    def __init__(self, spec: Any, provider: Any, plan: Any, target: Any, out: Path, config: pytest.Config) -> None:
-        self.spec, self.provider, self.plan, self.target, self.out, self.config = spec, provider, plan, target, out, config
+    def __init__(
+        self, spec: Any, provider: Any, plan: Any, target: Any, out: Path, config: pytest.Config
+    ) -> None:
+        self.spec, self.provider, self.plan, self.target, self.out, self.config = (
+            spec,
+            provider,
+            plan,
+            target,
+            out,
+            config,
+        )
         self._done: Run | None = None
         self._cases: dict[tuple[str, str, str], dict[str, Any]] = {}
 
@@ -68,20 +96,35 @@ class _Campaign:
         provider, url = config.getoption("--qwen-image-provider"), config.getoption("--qwen-image-url")
         if not provider or not url:
             raise UsageProblem("--qwen-image-provider and --qwen-image-url belong together", "give both")
-        models, select = tuple(config.getoption("--qwen-image-model")), tuple(config.getoption("--qwen-image-select"))
+        models, select = (
+            tuple(config.getoption("--qwen-image-model")),
+            tuple(config.getoption("--qwen-image-select")),
+        )
         spec, chosen, plan = prepare(provider, models, select, config.getoption("--qwen-image-tier"))
         out = config.getoption("--qwen-image-out")
         folder = Path(out) if out else Path(tempfile.mkdtemp(prefix="qwen-image-"))
-        return cls(spec, chosen, plan, make_target(chosen, url, config.getoption("--qwen-image-key-env")), folder, config)
+        return cls(
+            spec,
+            chosen,
+            plan,
+            make_target(chosen, url, config.getoption("--qwen-image-key-env")),
+            folder,
+            config,
+        )
 
     def case(self, key: tuple[str, str, str]) -> dict[str, Any]:
         """What the run says of a case. Raises Stop when the target does not answer."""
         if self._done is None:
             from qwen_image_conformance.campaign import Options, run  # noqa: PLC0415
 
-            options = Options(max_images=self.config.getoption("--qwen-image-max-images"), select=self.config.getoption("--qwen-image-select"))
+            options = Options(
+                max_images=self.config.getoption("--qwen-image-max-images"),
+                select=self.config.getoption("--qwen-image-select"),
+            )
             self._done = run(self.spec, self.provider, self.target, self.plan, self.out, options)
-            self._cases = {(case["clause"], case["model"], case["operation"]): case for case in self._done.cases}
+            self._cases = {
+                (case["clause"], case["model"], case["operation"]): case for case in self._done.cases
+            }
         return self._cases[key]
 
 

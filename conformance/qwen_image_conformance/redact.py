@@ -6,9 +6,21 @@ import re
 from collections.abc import Mapping
 
 CANARY = "sk-invalid-canary-7d1f3c"
-_SECRET_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "cookie", "set-cookie", "proxy-authorization", "x-mock-token",
-                             "x-portkey-config"})
-_SIGNATURE = re.compile(rb"((?:Signature|OSSAccessKeyId|X-Amz-Signature|X-Amz-Credential|security-token|sig)=)[^&\"'\s\\]+")
+_SECRET_HEADERS = frozenset(
+    {
+        "authorization",
+        "x-api-key",
+        "api-key",
+        "cookie",
+        "set-cookie",
+        "proxy-authorization",
+        "x-mock-token",
+        "x-portkey-config",
+    }
+)
+_SIGNATURE = re.compile(
+    rb"((?:Signature|OSSAccessKeyId|X-Amz-Signature|X-Amz-Credential|security-token|sig)=)[^&\"'\s\\]+"
+)
 
 
 def headers(given: Mapping[str, str], variable: str) -> dict[str, str]:

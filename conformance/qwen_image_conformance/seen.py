@@ -46,7 +46,9 @@ class Seen:
         data = self.exchange.asked
         if data is None:
             return None
-        return ImageRequest(data["model"], data["prompt"], tuple(data["images"]), data["parameters"], data["texts"])
+        return ImageRequest(
+            data["model"], data["prompt"], tuple(data["images"]), data["parameters"], data["texts"]
+        )
 
     @cached_property
     def violations(self) -> list[Violation]:

@@ -61,7 +61,14 @@ def _new(wishes: Wishes, progress: campaign.Progress) -> Start:
     spec, provider, plan = prepare(str(wishes.provider), wishes.models, wishes.select, wishes.tier)
     target = make_target(provider, str(wishes.url), wishes.key_env)
     out = wishes.out or Path("runs") / f"{provider.id}-{time.strftime('%Y%m%d-%H%M%S')}"
-    return Start(spec, provider, target, plan, out, _options(wishes, spec, plan, progress, {"provider_file": _file(wishes.provider)}))
+    return Start(
+        spec,
+        provider,
+        target,
+        plan,
+        out,
+        _options(wishes, spec, plan, progress, {"provider_file": _file(wishes.provider)}),
+    )
 
 
 def _resumed(wishes: Wishes, progress: campaign.Progress) -> Start:
@@ -71,10 +78,21 @@ def _resumed(wishes: Wishes, progress: campaign.Progress) -> Start:
     head = Recording(folder).head
     name = head.get("provider_file") or head["provider"]
     if wishes.provider and wishes.provider != name:
-        raise UsageProblem(f"{folder} holds a run of {name!r}, not of {wishes.provider!r}", "leave --provider out")
+        raise UsageProblem(
+            f"{folder} holds a run of {name!r}, not of {wishes.provider!r}", "leave --provider out"
+        )
     spec, provider, plan = prepare(name, tuple(head["models"]), tuple(head["select"]), head["tier"])
-    target = make_target(provider, head["target"], wishes.key_env) if wishes.key_env else _same(provider, head)
-    return Start(spec, provider, target, plan, folder, _options(wishes, spec, plan, progress, {}, resume=True, select=tuple(head["select"])))
+    target = (
+        make_target(provider, head["target"], wishes.key_env) if wishes.key_env else _same(provider, head)
+    )
+    return Start(
+        spec,
+        provider,
+        target,
+        plan,
+        folder,
+        _options(wishes, spec, plan, progress, {}, resume=True, select=tuple(head["select"])),
+    )
 
 
 def _same(provider: Provider, head: Mapping[str, Any]) -> Target:
@@ -85,23 +103,40 @@ def _same(provider: Provider, head: Mapping[str, Any]) -> Target:
         return make_target(provider, head["target"])
 
 
-def _options(wishes: Wishes, spec: Spec, plan: Plan, progress: campaign.Progress, about: Mapping[str, Any], *, resume: bool = False,
-             select: tuple[str, ...] = ()) -> campaign.Options:
+def _options(
+    wishes: Wishes,
+    spec: Spec,
+    plan: Plan,
+    progress: campaign.Progress,
+    about: Mapping[str, Any],
+    *,
+    resume: bool = False,
+    select: tuple[str, ...] = (),
+) -> campaign.Options:
     prices = _prices(wishes, spec, plan)
     cost = _amount(wishes.max_cost, "--max-cost") if wishes.max_cost is not None else None
     unknown = sorted({probe.model for probe in plan.probes if probe.buys} - set(prices))
     if cost is not None and unknown:
-        raise UsageProblem(f"--max-cost needs the price of every model; unknown: {', '.join(unknown)}",
-                           f"give it, for example --price {unknown[0]}=0.20, or use --max-images")
+        raise UsageProblem(
+            f"--max-cost needs the price of every model; unknown: {', '.join(unknown)}",
+            f"give it, for example --price {unknown[0]}=0.20, or use --max-images",
+        )
     return campaign.Options(wishes.max_images, cost, prices, select or wishes.select, progress, resume, about)
 
 
 def _prices(wishes: Wishes, spec: Spec, plan: Plan) -> dict[str, Decimal]:
-    known = {model: Decimal(price.amount) for (provider, model), price in spec.prices.items() if provider == plan.provider}
+    known = {
+        model: Decimal(price.amount)
+        for (provider, model), price in spec.prices.items()
+        if provider == plan.provider
+    }
     for text in wishes.prices:
         model, _, amount = text.partition("=")
         if model not in plan.models:
-            raise UsageProblem(f"--price {text!r}: {model!r} is no model of this run", f"write MODEL=AMOUNT, for example {next(iter(plan.models))}=0.20")
+            raise UsageProblem(
+                f"--price {text!r}: {model!r} is no model of this run",
+                f"write MODEL=AMOUNT, for example {next(iter(plan.models))}=0.20",
+            )
         known[model] = _amount(amount, "--price")
     return known
 

@@ -49,7 +49,10 @@ def make_target(provider: Provider, url: str, key_env: str | None = None) -> Tar
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageProblem(f"--url {url!r} is no http(s) address", "write it like http://127.0.0.1:8000 or https://gw.example.com/prefix")
+        raise UsageProblem(
+            f"--url {url!r} is no http(s) address",
+            "write it like http://127.0.0.1:8000 or https://gw.example.com/prefix",
+        )
     folded = fold(url, provider)
     names = [key_env] if key_env else [OWN_VARIABLE, provider.key_env]
     for name in names:
@@ -57,10 +60,15 @@ def make_target(provider: Provider, url: str, key_env: str | None = None) -> Tar
         if value:
             return Target(folded, name, value)
     if key_env:
-        raise UsageProblem(f"the variable {key_env} is not set", f"export {key_env}=... (keys are never given on the command line)")
+        raise UsageProblem(
+            f"the variable {key_env} is not set",
+            f"export {key_env}=... (keys are never given on the command line)",
+        )
     if is_local(url):
         return Target(folded, OWN_VARIABLE, _PLACEHOLDER)
-    raise UsageProblem(f"no key for {parts.hostname}", f"export {names[-1]}=... or name another variable with --key-env")
+    raise UsageProblem(
+        f"no key for {parts.hostname}", f"export {names[-1]}=... or name another variable with --key-env"
+    )
 
 
 def fold(url: str, provider: Provider) -> str:

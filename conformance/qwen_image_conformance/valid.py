@@ -21,17 +21,37 @@ from qwen_image_spec.situation import facets_of
 SEED = 7
 _SWITCHES = ("watermark", "prompt_extend")
 _KNOWN_SWITCHES = ("thinking_mode", "enable_sequential")
-_BASE_CLAUSES = ("model.served", "auth.accepted", "n.default", "size.default", "response-format.default", "response.*", "url.*", "usage.*",
-                 "tasks.*")
+_BASE_CLAUSES = (
+    "model.served",
+    "auth.accepted",
+    "n.default",
+    "size.default",
+    "response-format.default",
+    "response.*",
+    "url.*",
+    "usage.*",
+    "tasks.*",
+)
 
 
 def probes(provider: Provider, model: Model, way: Way, *, first: bool = True) -> list[Probe]:
     """The probes of one model and way, cheapest tier first. What a further way shares with the first is left to the full tier."""
     make = _Maker(provider, model, way)
-    found: list[Probe | None] = [make.plain(Tier.SMOKE), make.rich("rich", Tier.SMOKE, make.form("b64_json"), sizes=1), make.explicit(),
-                                 *make.flipped(), make.rich("rich-again", Tier.CORE, make.form("url"), sizes=1), make.bare_count(),
-                                 make.lengths(), make.streamed(), *make.switched(), make.texts(), *make.every_size(), make.most(),
-                                 *make.interleaved()]
+    found: list[Probe | None] = [
+        make.plain(Tier.SMOKE),
+        make.rich("rich", Tier.SMOKE, make.form("b64_json"), sizes=1),
+        make.explicit(),
+        *make.flipped(),
+        make.rich("rich-again", Tier.CORE, make.form("url"), sizes=1),
+        make.bare_count(),
+        make.lengths(),
+        make.streamed(),
+        *make.switched(),
+        make.texts(),
+        *make.every_size(),
+        make.most(),
+        *make.interleaved(),
+    ]
     chosen = [probe for probe in found if probe is not None]
     return chosen if first else [_later(probe) for probe in chosen]
 
@@ -53,11 +73,20 @@ class _Maker:
         if param is None:
             return None
         facets = facets_of(param, self.bare, self.model)
-        return facets if facets.supported.value and (param.places.get(self.way.endpoint.envelope) or param.places.get("*")) else None
+        return (
+            facets
+            if facets.supported.value
+            and (param.places.get(self.way.endpoint.envelope) or param.places.get("*"))
+            else None
+        )
 
     def kept(self, **parameters: Any) -> dict[str, Any]:
         """Those of the parameters that the model takes and whose value is not None."""
-        return {name: value for name, value in parameters.items() if value is not None and self.facets(name) is not None}
+        return {
+            name: value
+            for name, value in parameters.items()
+            if value is not None and self.facets(name) is not None
+        }
 
     def one(self) -> int | None:
         """n=1 where leaving n out would buy more."""
@@ -77,14 +106,34 @@ class _Maker:
             return []
         separator = self.model.params["size"].separator
         default = facets.default.value if facets.default is not None else None
-        listed = [size.spell(separator) for grant in facets.grants for size in sorted(grant.presets) if not grant.when]
+        listed = [
+            size.spell(separator)
+            for grant in facets.grants
+            for size in sorted(grant.presets)
+            if not grant.when
+        ]
         if not listed:
-            listed = [text.replace("x", separator) for text in ("1024x1024", "1280x1280", "1536x1536", "1024x1280", "1280x1024", "1440x1280")]
-        good = [text for text in dict.fromkeys(listed) if not check(self.way.request(self.model, PLAIN, size=text), self.model)]
+            listed = [
+                text.replace("x", separator)
+                for text in ("1024x1024", "1280x1280", "1536x1536", "1024x1280", "1280x1024", "1440x1280")
+            ]
+        good = [
+            text
+            for text in dict.fromkeys(listed)
+            if not check(self.way.request(self.model, PLAIN, size=text), self.model)
+        ]
         return sorted(good, key=lambda text: text == default)
 
-    def probe(self, name: str, clauses: tuple[str, ...], tier: Tier, prompt: str = PLAIN, *, tamper: bool = False,
-              **parameters: Any) -> Probe:
+    def probe(
+        self,
+        name: str,
+        clauses: tuple[str, ...],
+        tier: Tier,
+        prompt: str = PLAIN,
+        *,
+        tamper: bool = False,
+        **parameters: Any,
+    ) -> Probe:
         """An accepted probe with one split for every parameter, for when it is refused."""
         request = ImageRequest(self.model.id, prompt, self.way.images, self.kept(**parameters))
         splits: list[Probe] = []
@@ -94,12 +143,24 @@ class _Maker:
             if prompt != PLAIN:
                 splits.append(self._split(f"{name}-prompt", prompt, {}))
             splits.append(self._split(f"{name}-bare", PLAIN, {}))
-        return accepted(self.provider, self.model, self.way.operation, self.way.endpoint, request, name, clauses, tier, tuple(splits),
-                        tamper=tamper)
+        return accepted(
+            self.provider,
+            self.model,
+            self.way.operation,
+            self.way.endpoint,
+            request,
+            name,
+            clauses,
+            tier,
+            tuple(splits),
+            tamper=tamper,
+        )
 
     def _split(self, name: str, prompt: str, parameters: dict[str, Any]) -> Probe:
         request = ImageRequest(self.model.id, prompt, self.way.images, parameters)
-        return accepted(self.provider, self.model, self.way.operation, self.way.endpoint, request, name, (), Tier.SMOKE)
+        return accepted(
+            self.provider, self.model, self.way.operation, self.way.endpoint, request, name, (), Tier.SMOKE
+        )
 
     def plain(self, tier: Tier) -> Probe:
         """Only a prompt and a seed: every default shows."""
@@ -107,27 +168,42 @@ class _Maker:
 
     def bare_count(self) -> Probe | None:
         """No n at all, where that buys more than one."""
-        return self.probe("bare-count", ("n.default",), Tier.FULL, seed=SEED) if self.one() is not None else None
+        return (
+            self.probe("bare-count", ("n.default",), Tier.FULL, seed=SEED) if self.one() is not None else None
+        )
 
     def explicit(self) -> Probe | None:
         """Every default sent explicitly, and two pictures where the model makes several: the first must be the same picture."""
         given: dict[str, Any] = {"seed": SEED}
         count = self.facets("n")
         if count is not None:
-            given["n"] = 2 if count.range is not None and count.range.value[0] <= 2 <= count.range.value[1] else 1
+            given["n"] = (
+                2 if count.range is not None and count.range.value[0] <= 2 <= count.range.value[1] else 1
+            )
         for name in (*_SWITCHES, "size"):
             facets = self.facets(name)
             if facets is not None and facets.default is not None:
                 given[name] = facets.default.value
-        return self.probe("explicit", ("watermark.default", "prompt-extend.default", "size.delivered", "n.count", "n.distinct"), Tier.CORE, **given)
+        return self.probe(
+            "explicit",
+            ("watermark.default", "prompt-extend.default", "size.delivered", "n.count", "n.distinct"),
+            Tier.CORE,
+            **given,
+        )
 
     def flipped(self) -> list[Probe]:
         """The watermark the other way round, once at every documented place: must change the corner and nothing else."""
         facets = self.facets("watermark")
         if facets is None or facets.default is None:
             return []
-        first = self.probe("flipped", ("watermark.honoured", "watermark.accepted"), Tier.CORE, seed=SEED, n=self.one(),
-                           watermark=not facets.default.value)
+        first = self.probe(
+            "flipped",
+            ("watermark.honoured", "watermark.accepted"),
+            Tier.CORE,
+            seed=SEED,
+            n=self.one(),
+            watermark=not facets.default.value,
+        )
         return [first, *(self._moved(first, place) for place in self.places("watermark")[1:])]
 
     def places(self, name: str) -> tuple[str, ...]:
@@ -141,15 +217,38 @@ class _Maker:
         parent, _, key = self.places("watermark")[0].rpartition("/")
         (get(body, parent) if parent else body).pop(key)
         put(body, place, value)
-        return replace(probe, id=probe.id.replace("flipped", f"flipped-at{place.replace('/', '.')}"), body=orjson.dumps(body), splits=())
+        return replace(
+            probe,
+            id=probe.id.replace("flipped", f"flipped-at{place.replace('/', '.')}"),
+            body=orjson.dumps(body),
+            splits=(),
+        )
 
     def rich(self, name: str, tier: Tier, form: str | None, sizes: int) -> Probe:
         """Seed 0, both switches off, another size, a prompt in many scripts: everything that gets lost easily."""
         known = self.sizes()
         size = known[min(sizes, len(known)) - 1] if known else None
-        clauses = ("seed.zero", "prompt.unicode", "negative-prompt.accepted", "size.accepted", "size.delivered", "response-format.b64")
-        return self.probe(name, clauses, tier, UNICODE, seed=0, n=self.one(), watermark=False, prompt_extend=False, size=size,
-                          negative_prompt=NEGATIVE, response_format=form)
+        clauses = (
+            "seed.zero",
+            "prompt.unicode",
+            "negative-prompt.accepted",
+            "size.accepted",
+            "size.delivered",
+            "response-format.b64",
+        )
+        return self.probe(
+            name,
+            clauses,
+            tier,
+            UNICODE,
+            seed=0,
+            n=self.one(),
+            watermark=False,
+            prompt_extend=False,
+            size=size,
+            negative_prompt=NEGATIVE,
+            response_format=form,
+        )
 
     def most(self) -> Probe | None:
         """As many pictures as the model makes."""
@@ -166,24 +265,52 @@ class _Maker:
             if facets is None or name in _SWITCHES:
                 continue
             default = facets.default.value if facets.default is not None else None
-            value: Any = PALETTE if param.type == "palette" else not default if param.type == "boolean" and name in _KNOWN_SWITCHES else None
+            value: Any = (
+                PALETTE
+                if param.type == "palette"
+                else not default
+                if param.type == "boolean" and name in _KNOWN_SWITCHES
+                else None
+            )
             if value is not None:
-                found.append(self.probe(f"with-{param.slug}", (f"{param.slug}.accepted",), Tier.FULL, n=self.one(), **{name: value}))
+                found.append(
+                    self.probe(
+                        f"with-{param.slug}",
+                        (f"{param.slug}.accepted",),
+                        Tier.FULL,
+                        n=self.one(),
+                        **{name: value},
+                    )
+                )
         return found
 
     def texts(self) -> Probe | None:
         """Two texts, where the document says that the first of them is the prompt."""
         if self.way.endpoint.envelope != "messages" or "messages.first-text" not in self.model.facts:
             return None
-        return accepted(self.provider, self.model, self.way.operation, self.way.endpoint, replace(self.bare, texts=2), "texts",
-                        ("messages.first-text",), Tier.FULL)
+        return accepted(
+            self.provider,
+            self.model,
+            self.way.operation,
+            self.way.endpoint,
+            replace(self.bare, texts=2),
+            "texts",
+            ("messages.first-text",),
+            Tier.FULL,
+        )
 
     def interleaved(self) -> list[Probe]:
         """Text and pictures in turn, at most two pictures: only as a task, since a direct answer of that kind is a stream."""
-        if self.way.operation != "submit" or self.facets("enable_interleave") is None or self.facets("max_images") is None:
+        if (
+            self.way.operation != "submit"
+            or self.facets("enable_interleave") is None
+            or self.facets("max_images") is None
+        ):
             return []
         most = 2
-        probe = self.probe("interleaved", ("max-images.count",), Tier.FULL, n=1, enable_interleave=True, max_images=most)
+        probe = self.probe(
+            "interleaved", ("max-images.count",), Tier.FULL, n=1, enable_interleave=True, max_images=most
+        )
         return [replace(probe, buys=most)]
 
     def streamed(self) -> Probe | None:
@@ -197,17 +324,37 @@ class _Maker:
         """Texts beyond their limits, where the document says that they are cut."""
         given: dict[str, Any] = {}
         facets = self.facets("negative_prompt")
-        if facets is not None and facets.length is not None and facets.beyond is not None and facets.beyond.value is Reaction.TRUNCATE:
+        if (
+            facets is not None
+            and facets.length is not None
+            and facets.beyond is not None
+            and facets.beyond.value is Reaction.TRUNCATE
+        ):
             given["negative_prompt"] = long_text(facets.length.value + 1)
         prompt = self.model.params.get("prompt")
         text = PLAIN
-        if prompt is not None and prompt.base.length is not None and prompt.base.beyond is not None and prompt.base.beyond.value is Reaction.TRUNCATE:
+        if (
+            prompt is not None
+            and prompt.base.length is not None
+            and prompt.base.beyond is not None
+            and prompt.base.beyond.value is Reaction.TRUNCATE
+        ):
             text = long_text(prompt.base.length.value + 1)
         if not given and text == PLAIN:
             return None
-        return self.probe("long", ("prompt.length", "negative-prompt.length"), Tier.FULL, text, n=self.one(), **given)
+        return self.probe(
+            "long", ("prompt.length", "negative-prompt.length"), Tier.FULL, text, n=self.one(), **given
+        )
 
     def every_size(self) -> list[Probe]:
         """Every listed size, one picture each."""
-        return [self.probe(f"size-{text.replace('*', 'x')}", ("size.accepted", "size.delivered"), Tier.FULL, n=self.one(), size=text)
-                for text in self.sizes()]
+        return [
+            self.probe(
+                f"size-{text.replace('*', 'x')}",
+                ("size.accepted", "size.delivered"),
+                Tier.FULL,
+                n=self.one(),
+                size=text,
+            )
+            for text in self.sizes()
+        ]

@@ -56,8 +56,15 @@ def equal(*, expected: Any, actual: Any, level: Level | None = None) -> Verdict:
     return Verdict(expected == actual and type(expected) is type(actual), expected, actual, level)
 
 
-def holds(condition: bool, *, expected: Any, actual: Any, level: Level | None = None, source: str | None = None,  # noqa: FBT001
-          about: tuple[str, ...] = ()) -> Verdict:
+def holds(
+    condition: bool,
+    *,
+    expected: Any,
+    actual: Any,
+    level: Level | None = None,
+    source: str | None = None,
+    about: tuple[str, ...] = (),
+) -> Verdict:
     """Passes when the condition holds; expected and actual say what it was about."""
     return Verdict(condition, expected, actual, level, source, about)
 

@@ -19,7 +19,7 @@ KEYS_ENV = "QWEN_IMAGE_MOCK_KEYS"
 TOKEN_ENV = "QWEN_IMAGE_MOCK_TOKEN"  # noqa: S105 # a variable's name
 
 
-def _version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 # click's signature
+def _version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # click's signature
     if value and not context.resilient_parsing:
         from qwen_image_mock.admin import own_version  # noqa: PLC0415 # keeps start-up short
         from qwen_image_spec import load  # noqa: PLC0415 # same
@@ -28,7 +28,9 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
         context.exit()
 
 
-def _list_faults(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 # click's signature
+def _list_faults(
+    context: click.Context, _parameter: click.Parameter, value: bool
+) -> None:  # click's signature
     if value and not context.resilient_parsing:
         from qwen_image_mock.fault_kinds import names_of, overview  # noqa: PLC0415 # keeps start-up short
         from qwen_image_spec import load  # noqa: PLC0415 # same
@@ -37,7 +39,9 @@ def _list_faults(context: click.Context, _parameter: click.Parameter, value: boo
         context.exit()
 
 
-def _list_scenarios(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 # click's signature
+def _list_scenarios(
+    context: click.Context, _parameter: click.Parameter, value: bool
+) -> None:  # click's signature
     if value and not context.resilient_parsing:
         from qwen_image_mock.scenarios import overview  # noqa: PLC0415 # keeps start-up short
 

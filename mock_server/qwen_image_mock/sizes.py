@@ -60,11 +60,7 @@ def _asked(value: Any, request: ImageRequest, model: Model, last: Size | None) -
         token = _token(word, facets, request, model)
         if token is not None:
             keeps = model.facts.get("size.token-ratio")
-            return (
-                in_ratio(token, last)
-                if keeps is not None and keeps.value == _LAST_IMAGE
-                else token
-            )
+            return in_ratio(token, last) if keeps is not None and keeps.value == _LAST_IMAGE else token
     return in_ratio(FALLBACK, last)
 
 

@@ -22,8 +22,6 @@ The file (integers little-endian):
         16 bytes for every half, glyph by glyph, left half first; one byte a row, top row first
 """
 
-# ruff: noqa: INP001
-
 from __future__ import annotations
 
 import argparse

@@ -6,4 +6,13 @@ from qwen_image_spec.loader import get_model, get_provider, load, load_provider
 from qwen_image_spec.problems import Problem, SpecError, UnknownName
 from qwen_image_spec.request import ImageRequest
 
-__all__ = ["ImageRequest", "Problem", "SpecError", "UnknownName", "get_model", "get_provider", "load", "load_provider"]
+__all__ = [
+    "ImageRequest",
+    "Problem",
+    "SpecError",
+    "UnknownName",
+    "get_model",
+    "get_provider",
+    "load",
+    "load_provider",
+]

@@ -1,10 +1,10 @@
 """One clause x provider x model x operation is a case. This module says which cases there are, and at which level.
 
 A clause's `fact` names what carries it: `fact:KEY` (a fact of the model or provider), `param:NAME[.FACET]`,
-`limit:NAME.FACET` (a limit that is refused, or whose reaction is unknown), `truncates:NAME`, `unsupported:NAME`, `several:NAME` (a range that ends above 1),
-`grant:KIND`, `size:accepted`, `images:count`, `images:none`, `images:LIMIT` (side, ratio, formats),
-`images:readable`, `images:unasked` (a limit no case is made of), `field` (a response field with this clause),
-`error` (an error entry raised by this clause), `error-shape` (the provider has an error catalogue), `rule:ID`.
+`limit:NAME.FACET` (a limit that is refused, or whose reaction is unknown), `truncates:NAME`, `unsupported:NAME`,
+`several:NAME` (a range that ends above 1), `grant:KIND`, `size:accepted`, `images:...` (the count and the limits of
+input images), `field` (a response field with this clause), `error` (an error entry raised by this clause),
+`error-shape` (the provider has an error catalogue), `rule:ID`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def _all_facets(model: Model, name: str) -> list[Facets]:
     param = model.params.get(name)
     if param is None:
         return []
-    return [facets for facets in (param.base, *(facets for _, facets in param.variants)) if facets.supported.value]
+    return [
+        facets for facets in (param.base, *(facets for _, facets in param.variants)) if facets.supported.value
+    ]
 
 
 def _param(rest: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
@@ -114,12 +116,21 @@ def _limit(rest: str, _clause: Clause, _provider: Provider, model: Model) -> lis
 def _weaker(fact: Fact[Any], beyond: Fact[Reaction] | None) -> Fact[Any]:
     if beyond is None:
         return Fact(fact.value, fact.source, Evidence.UNKNOWN)
-    return fact if fact.level.rank <= beyond.level.rank else Fact(fact.value, beyond.source, beyond.evidence, beyond.dispute, beyond.note)
+    return (
+        fact
+        if fact.level.rank <= beyond.level.rank
+        else Fact(fact.value, beyond.source, beyond.evidence, beyond.dispute, beyond.note)
+    )
 
 
 def _truncates(name: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
-    return [facets.length for facets in _all_facets(model, name)
-            if facets.length is not None and facets.beyond is not None and facets.beyond.value is Reaction.TRUNCATE]
+    return [
+        facets.length
+        for facets in _all_facets(model, name)
+        if facets.length is not None
+        and facets.beyond is not None
+        and facets.beyond.value is Reaction.TRUNCATE
+    ]
 
 
 def _unsupported(name: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
@@ -130,7 +141,11 @@ def _unsupported(name: str, _clause: Clause, _provider: Provider, model: Model) 
 
 
 def _several(name: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
-    return [facets.range for facets in _all_facets(model, name) if facets.range is not None and facets.range.value[1] > 1]
+    return [
+        facets.range
+        for facets in _all_facets(model, name)
+        if facets.range is not None and facets.range.value[1] > 1
+    ]
 
 
 def _grant(kind: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
@@ -146,12 +161,19 @@ def _grant(kind: str, _clause: Clause, _provider: Provider, model: Model) -> lis
                 chosen = list(facets.grants)
             case _:
                 chosen = [grant for grant in free if getattr(grant, kind) is not None]
-        found += [_weaker(Fact(kind, grant.source, grant.evidence, grant.dispute), facets.beyond) for grant in chosen]
+        found += [
+            _weaker(Fact(kind, grant.source, grant.evidence, grant.dispute), facets.beyond)
+            for grant in chosen
+        ]
     return found
 
 
 def _accepted(_rest: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
-    return [Fact("accepted", grant.source, grant.evidence, grant.dispute) for facets in _all_facets(model, "size") for grant in facets.grants]
+    return [
+        Fact("accepted", grant.source, grant.evidence, grant.dispute)
+        for facets in _all_facets(model, "size")
+        for grant in facets.grants
+    ]
 
 
 def _images(rest: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
@@ -161,14 +183,20 @@ def _images(rest: str, _clause: Clause, _provider: Provider, model: Model) -> li
     fact = model.facts.get(f"images.{rest}") if rest == "readable" else None
     if fact is not None:
         return [fact] if wanted else []
-    return [_weaker(limit, rule.reaction(rest)) for rule in wanted if (limit := getattr(rule, rest, None)) is not None]
+    return [
+        _weaker(limit, rule.reaction(rest))
+        for rule in wanted
+        if (limit := getattr(rule, rest, None)) is not None
+    ]
 
 
 def _field(_rest: str, clause: Clause, provider: Provider, model: Model) -> list[Fact[Any]]:
     shapes = [direct_shape(provider, provider.endpoints[key], model) for key in model.endpoints]
     if "query" in model.operations:
         shapes.append(task_shape(provider, model))
-    fields = [field for shape in shapes if shape is not None for field in shape.fields] + list(provider.error_fields)
+    fields = [field for shape in shapes if shape is not None for field in shape.fields] + list(
+        provider.error_fields
+    )
     return [field.fact for field in fields if field.clause == clause.id]
 
 
@@ -182,10 +210,25 @@ def _error_shape(_rest: str, _clause: Clause, provider: Provider, _model: Model)
 
 
 def _rule(rest: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
-    return [Fact(rule.sentence, rule.beyond.source, rule.beyond.evidence, rule.beyond.dispute) for rule in model.rules if rule.id == rest]
+    return [
+        Fact(rule.sentence, rule.beyond.source, rule.beyond.evidence, rule.beyond.dispute)
+        for rule in model.rules
+        if rule.id == rest
+    ]
 
 
 _KINDS: dict[str, Callable[[str, Clause, Provider, Model], list[Fact[Any]]]] = {
-    "fact": _named, "param": _param, "limit": _limit, "truncates": _truncates, "unsupported": _unsupported, "several": _several, "grant": _grant,
-    "size": _accepted, "images": _images, "field": _field, "error": _error, "error-shape": _error_shape, "rule": _rule,
+    "fact": _named,
+    "param": _param,
+    "limit": _limit,
+    "truncates": _truncates,
+    "unsupported": _unsupported,
+    "several": _several,
+    "grant": _grant,
+    "size": _accepted,
+    "images": _images,
+    "field": _field,
+    "error": _error,
+    "error-shape": _error_shape,
+    "rule": _rule,
 }

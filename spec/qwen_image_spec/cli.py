@@ -58,7 +58,7 @@ class _Commands(click.Group):
             raise _Told(error) from error
 
 
-def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 # click's signature
+def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:  # click's signature
     if wanted and not ctx.resilient_parsing:
         from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 # slow to import
 

@@ -33,16 +33,28 @@ class Dialect:
         prompt, images, texts = _ENVELOPES[self.envelope](body, flaws)
         parameters: dict[str, Json] = {}
         for name, param, places in self.reads:
-            value = next((found for place in places if (found := get(body, place)) is not MISSING and found is not None), None)
+            value = next(
+                (
+                    found
+                    for place in places
+                    if (found := get(body, place)) is not MISSING and found is not None
+                ),
+                None,
+            )
             if value is None:
                 continue
             if param.type == "images":
                 images = tuple(value) if isinstance(value, list) else (value,)
             else:
                 parameters[name] = value
-        for parent in self.known:
-            if parent and (here := get(body, parent)) is not MISSING and here is not None and not isinstance(here, dict):
-                flaws.append(Flaw(f"{parent.strip('/').replace('/', '.').replace('_', '-')}.type", parent, here))
+        flaws += [
+            Flaw(f"{parent.strip('/').replace('/', '.').replace('_', '-')}.type", parent, here)
+            for parent in self.known
+            if parent
+            and (here := get(body, parent)) is not MISSING
+            and here is not None
+            and not isinstance(here, dict)
+        ]
         model = body.get("model")
         return ImageRequest(model, prompt, images, parameters, texts, self.unread(body), tuple(flaws))
 
@@ -72,8 +84,11 @@ class Dialect:
 @lru_cache(maxsize=1024)
 def _cached(model_key: _Key, endpoint: Endpoint) -> Dialect:
     model = model_key.model
-    reads = tuple((name, param, places) for name, param in model.params.items()
-                  if name not in _FRAME and (places := param.places.get(endpoint.envelope) or param.places.get("*")))
+    reads = tuple(
+        (name, param, places)
+        for name, param in model.params.items()
+        if name not in _FRAME and (places := param.places.get(endpoint.envelope) or param.places.get("*"))
+    )
     known: dict[str, set[str]] = {"": {"model"} | _FRAME_KEYS[endpoint.envelope][0]}
     for parent, keys in _FRAME_KEYS[endpoint.envelope][1].items():
         known.setdefault(parent, set()).update(keys)
@@ -83,7 +98,9 @@ def _cached(model_key: _Key, endpoint: Endpoint) -> Dialect:
             known.setdefault(parent, set()).add(last)
             if parent:
                 known[""].add(parent.split("/")[1])
-    return Dialect(endpoint.envelope, model, reads, {parent: frozenset(keys) for parent, keys in known.items()})
+    return Dialect(
+        endpoint.envelope, model, reads, {parent: frozenset(keys) for parent, keys in known.items()}
+    )
 
 
 class _Key:

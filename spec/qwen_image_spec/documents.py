@@ -20,14 +20,16 @@ _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class _UniqueKeys(_LOADER):  # type: ignore[misc] # the C loader when PyYAML was built with it
     """A safe loader that refuses a key given twice: YAML would silently keep the last."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 # PyYAML's signature
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT002 # PyYAML's signature
         seen: dict[Any, int] = {}
         for key_node, _ in node.value:
             key = key_node.value
             if key_node.tag != "tag:yaml.org,2002:merge" and key in seen:
                 line = key_node.start_mark.line + 1
-                raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice (first on line {seen[key]})",
-                                           problem_mark=key_node.start_mark) from ValueError(line)
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key!r} stands twice (first on line {seen[key]})",
+                    problem_mark=key_node.start_mark,
+                ) from ValueError(line)
             seen[key] = key_node.start_mark.line + 1
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
 
@@ -39,9 +41,20 @@ def parse(text: str, name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else 1
-        raise SpecError([Problem(name, line, f"not readable as YAML: {error.problem}", "check the indentation and the quotes")]) from error
+        raise SpecError(
+            [
+                Problem(
+                    name,
+                    line,
+                    f"not readable as YAML: {error.problem}",
+                    "check the indentation and the quotes",
+                )
+            ]
+        ) from error
     except yaml.YAMLError as error:
-        raise SpecError([Problem(name, 1, f"not readable as YAML: {error}", "is this a text file in UTF-8?")]) from error
+        raise SpecError(
+            [Problem(name, 1, f"not readable as YAML: {error}", "is this a text file in UTF-8?")]
+        ) from error
 
 
 @cache
@@ -67,7 +80,9 @@ def read_file(path: Path) -> Any:
     try:
         text = path.read_text("utf-8")
     except OSError as error:
-        raise SpecError([Problem(str(path), 1, f"cannot be read: {error.strerror}", "give the path of a YAML file")]) from error
+        raise SpecError(
+            [Problem(str(path), 1, f"cannot be read: {error.strerror}", "give the path of a YAML file")]
+        ) from error
     except UnicodeDecodeError as error:
         raise SpecError([Problem(str(path), 1, "is not UTF-8 text", "save the file as UTF-8")]) from error
     return parse(text, str(path))

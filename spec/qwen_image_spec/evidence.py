@@ -44,7 +44,7 @@ _LEVELS = {
 
 
 def level_of(evidence: Evidence) -> Level:
-    """documented -> MUST; sdk, observed, inferred -> SHOULD; disputed, unknown -> OBSERVE."""
+    """Documented -> MUST; sdk, observed, inferred -> SHOULD; disputed, unknown -> OBSERVE."""
     return _LEVELS[evidence]
 
 

@@ -61,6 +61,8 @@ class _Body:
             content: Schema = {"type": "array", "minItems": 1, "items": {"type": "object"}}
             if self.agreed("messages.texts"):
                 content |= {"contains": having("text"), "maxContains": 1}
+            elif self.each_has_a_prompt():
+                content["contains"] = having("text")
             message: Schema = {
                 "type": "object",
                 "properties": {"role": {"type": "string"}, "content": content},
@@ -76,6 +78,17 @@ class _Body:
             nest("/input", {"type": "object"}, required=True)
             if self.envelope == "prompt"
             else {"type": "object"}
+        )
+
+    def each_has_a_prompt(self) -> bool:
+        """Whether there is one message, and in it a prompt for sure: the frame says so, nothing else need."""
+        needed = self.model.params["prompt"].base.required if "prompt" in self.model.params else None
+        return (
+            self.envelope == "messages"
+            and self.agreed("messages.single")
+            and needed is not None
+            and bool(needed.value)
+            and not needed.open
         )
 
     def places(self, param: Param) -> tuple[str, ...]:
@@ -119,6 +132,8 @@ class _Body:
         if not facets.supported.value:
             return {"not": anywhere(places)} if refused(facets.supported, facets.beyond) else {}
         if facets.required is None or not facets.required.value or facets.required.open:
+            return {}
+        if param.name == "prompt" and self.each_has_a_prompt():
             return {}
         return anywhere(places)
 

@@ -12,7 +12,6 @@ from qwen_image_spec.build import Builder
 from qwen_image_spec.evidence import Evidence, Level
 from qwen_image_spec.model import Clause, Dispute, Endpoint, Model, Price, Provider, Source, Spec
 from qwen_image_spec.problems import Problem, UnknownName
-from qwen_image_spec.stamp import stamp
 
 Data = dict[str, Any]
 
@@ -24,7 +23,9 @@ def load() -> Spec:
     sources = _sources()
     disputes = _disputes()
     builder = Builder(sources, {key: dispute.settled for key, dispute in disputes.items()})
-    providers = {name: build_provider(documents.provider_document(name), builder) for name in about["providers"]}
+    providers = {
+        name: build_provider(documents.provider_document(name), builder) for name in about["providers"]
+    }
     return Spec(about["version"], sources, disputes, _clauses(about["version"]), providers, _prices())
 
 
@@ -65,7 +66,9 @@ def build_provider(document: Data, builder: Builder) -> Provider:
         families[family_id] = tuple(family["models"])
         for model_id, own in family["models"].items():
             merged = documents.merge(family, {key: value for key, value in own.items() if value is not None})
-            params = documents.merge(documents.merge(base_params, family.get("parameters", {})), own.get("parameters", {}))
+            params = documents.merge(
+                documents.merge(base_params, family.get("parameters", {})), own.get("parameters", {})
+            )
             models[model_id] = _model(document, family_id, model_id, merged, params, builder)
     errors = document.get("errors", {})
     return Provider(
@@ -88,7 +91,9 @@ def build_provider(document: Data, builder: Builder) -> Provider:
     )
 
 
-def _model(document: Data, family_id: str, model_id: str, data: Data, params: Data, builder: Builder) -> Model:
+def _model(
+    document: Data, family_id: str, model_id: str, data: Data, params: Data, builder: Builder
+) -> Model:
     source = data["source"]
     facts = builder.facts(document.get("facts")) | builder.facts(data.get("facts"))
     rules = [*document.get("rules", ()), *data.get("rules", ())]
@@ -102,7 +107,13 @@ def _model(document: Data, family_id: str, model_id: str, data: Data, params: Da
         rules=tuple(builder.rule(rule) for rule in rules),
         images=tuple(builder.image_rule(rule) for rule in data.get("images", ())),
         errors=tuple(builder.error(key, value) for key, value in data.get("errors", {}).items()),
-        fact=builder.fact({"value": model_id, "source": source, **{k: data[k] for k in ("evidence", "dispute", "note") if k in data}}),
+        fact=builder.fact(
+            {
+                "value": model_id,
+                "source": source,
+                **{k: data[k] for k in ("evidence", "dispute", "note") if k in data},
+            }
+        ),
         alias_of=data.get("alias_of"),
         snapshots=tuple(data.get("snapshots", ())),
         watermark_text=data.get("watermark_text", ""),
@@ -117,8 +128,17 @@ def _model(document: Data, family_id: str, model_id: str, data: Data, params: Da
 
 
 def _endpoint(key: str, data: Data, builder: Builder) -> Endpoint:
-    return Endpoint(key, tuple(data["operations"]), data["method"], data["path"], data["envelope"], data.get("async", "none"),
-                    tuple(data.get("encodings", ("json",))), data.get("result", ""), builder.fact({**data, "value": data["path"]}))
+    return Endpoint(
+        key,
+        tuple(data["operations"]),
+        data["method"],
+        data["path"],
+        data["envelope"],
+        data.get("async", "none"),
+        tuple(data.get("encodings", ("json",))),
+        data.get("result", ""),
+        builder.fact({**data, "value": data["path"]}),
+    )
 
 
 def _sources() -> dict[str, Source]:
@@ -126,8 +146,15 @@ def _sources() -> dict[str, Source]:
 
 
 def _source(key: str, data: Data) -> Source:
-    return Source(key, data["title"], data["publisher"], str(data["read"]), Evidence(data.get("evidence", "documented")),
-                  data.get("url", ""), data.get("seed", ""))
+    return Source(
+        key,
+        data["title"],
+        data["publisher"],
+        str(data["read"]),
+        Evidence(data.get("evidence", "documented")),
+        data.get("url", ""),
+        data.get("seed", ""),
+    )
 
 
 def _own_sources(raw: Data, known: Mapping[str, Source]) -> dict[str, Source]:
@@ -136,10 +163,17 @@ def _own_sources(raw: Data, known: Mapping[str, Source]) -> dict[str, Source]:
 
 
 def _disputes() -> dict[str, Dispute]:
-    return {key: Dispute(key, data.get("row", 0), data["question"],
-                         tuple((value["source"], str(value["value"])) for value in data["values"]),
-                         data["verdict"], data["settled"])
-            for key, data in documents.shipped("disputes.yaml").items()}
+    return {
+        key: Dispute(
+            key,
+            data.get("row", 0),
+            data["question"],
+            tuple((value["source"], str(value["value"])) for value in data["values"]),
+            data["verdict"],
+            data["settled"],
+        )
+        for key, data in documents.shipped("disputes.yaml").items()
+    }
 
 
 def _clauses(version: str) -> dict[str, Clause]:
@@ -147,14 +181,25 @@ def _clauses(version: str) -> dict[str, Clause]:
     for group in documents.shipped_names("clauses"):
         for data in documents.shipped(f"clauses/{group}.yaml"):
             clauses[data["id"]] = Clause(
-                data["id"], group, data["sentence"], tuple(data["operations"]), data["fact"], str(data.get("since", version)),
+                data["id"],
+                group,
+                data["sentence"],
+                tuple(data["operations"]),
+                data["fact"],
+                str(data.get("since", version)),
                 data.get("scope", "model"),
-                Level(data.get("cap", "MUST")), tuple(data.get("styles", ())), data.get("why", ""), data.get("hint", ""))
+                Level(data.get("cap", "MUST")),
+                tuple(data.get("styles", ())),
+                data.get("why", ""),
+                data.get("hint", ""),
+            )
     return clauses
 
 
 def _prices() -> dict[tuple[str, str], Price]:
-    return {(row["provider"], row["model"]): Price(row["model"], str(row["amount"]), row["currency"], row["source"],
-                                                   Evidence(row["evidence"])) for row in documents.shipped("prices.yaml")}
-
-
+    return {
+        (row["provider"], row["model"]): Price(
+            row["model"], str(row["amount"]), row["currency"], row["source"], Evidence(row["evidence"])
+        )
+        for row in documents.shipped("prices.yaml")
+    }

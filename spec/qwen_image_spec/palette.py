@@ -24,7 +24,10 @@ def _palette(colours: list[Any], facets: Facets) -> Iterator[tuple[str, str]]:
         low, high = facets.range.value
         if not low <= len(colours) <= high:
             yield "count", f"{low} to {high} colours"
-    if not all(isinstance(colour, dict) and isinstance(colour.get("hex"), str) and _HEX.fullmatch(colour["hex"]) for colour in colours):
+    if not all(
+        isinstance(colour, dict) and isinstance(colour.get("hex"), str) and _HEX.fullmatch(colour["hex"])
+        for colour in colours
+    ):
         yield "hex", "each colour as #RRGGBB"
         return
     ratios = [colour.get("ratio") for colour in colours]
@@ -53,4 +56,8 @@ def _boxes(boxes: list[Any], facets: Facets, images: int) -> Iterator[tuple[str,
 
 
 def _is_box(box: Any) -> bool:
-    return isinstance(box, list) and len(box) == _CORNERS and all(isinstance(x, int) and not isinstance(x, bool) for x in box)
+    return (
+        isinstance(box, list)
+        and len(box) == _CORNERS
+        and all(isinstance(x, int) and not isinstance(x, bool) for x in box)
+    )

@@ -35,8 +35,16 @@ class Problem:
     path: tuple[str | int, ...] = ()
 
     @classmethod
-    def unknown(cls, file: str, line: int, kind: str, word: str, names: Iterable[str],
-                *, path: tuple[str | int, ...] = ()) -> Problem:
+    def unknown(
+        cls,
+        file: str,
+        line: int,
+        kind: str,
+        word: str,
+        names: Iterable[str],
+        *,
+        path: tuple[str | int, ...] = (),
+    ) -> Problem:
         """A name that does not exist, with the nearest that does."""
         return cls(file, line, f"unknown {kind} {word!r}", suggestion(word, names), path)
 

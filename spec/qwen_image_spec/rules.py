@@ -37,7 +37,9 @@ class Violation:
         return self.reaction is Reaction.REJECT
 
 
-def check(request: ImageRequest, model: Model, looked: Sequence[Looked | None] | None = None) -> list[Violation]:
+def check(
+    request: ImageRequest, model: Model, looked: Sequence[Looked | None] | None = None
+) -> list[Violation]:
     """Every violation of a request to a model: frame, prompt, images, size, n, the other parameters, cross-field rules.
 
     `looked` is what the caller knows of the input images' bytes, one for each; without it only data URIs are looked into.
@@ -63,7 +65,15 @@ def refusal(violations: list[Violation]) -> Violation | None:
 def _frame(clause: str, where: str, seen: Json, model: Model) -> Violation:
     fact = model.facts.get("frame.strict")
     level = fact.level if fact is not None else Level.SHOULD
-    return Violation(clause, where, seen, "the documented frame", Reaction.REJECT, level, fact.source if fact else model.fact.source)
+    return Violation(
+        clause,
+        where,
+        seen,
+        "the documented frame",
+        Reaction.REJECT,
+        level,
+        fact.source if fact else model.fact.source,
+    )
 
 
 def _prompt(request: ImageRequest, model: Model) -> Iterator[Violation]:
@@ -74,21 +84,64 @@ def _prompt(request: ImageRequest, model: Model) -> Iterator[Violation]:
     needed = facets.required
     if request.prompt is None:
         if needed is not None and needed.value and not request.flaws:
-            yield Violation("prompt.missing", "prompt", None, "a prompt", Reaction.REJECT, needed.level, needed.source)
+            yield Violation(
+                "prompt.missing", "prompt", None, "a prompt", Reaction.REJECT, needed.level, needed.source
+            )
     elif not isinstance(request.prompt, str):
-        yield Violation("prompt.type", "prompt", request.prompt, "a string", Reaction.REJECT, Level.SHOULD, facets.supported.source)
+        yield Violation(
+            "prompt.type",
+            "prompt",
+            request.prompt,
+            "a string",
+            Reaction.REJECT,
+            Level.SHOULD,
+            facets.supported.source,
+        )
     elif not request.prompt.strip() and needed is not None and needed.value:
-        yield Violation("prompt.empty", "prompt", request.prompt, "a prompt that is not empty", Reaction.REJECT, Level.SHOULD, needed.source)
+        yield Violation(
+            "prompt.empty",
+            "prompt",
+            request.prompt,
+            "a prompt that is not empty",
+            Reaction.REJECT,
+            Level.SHOULD,
+            needed.source,
+        )
     elif "\0" in request.prompt:
-        yield Violation("prompt.nul", "prompt", request.prompt, "text without NUL", Reaction.REJECT, Level.OBSERVE, facets.supported.source)
+        yield Violation(
+            "prompt.nul",
+            "prompt",
+            request.prompt,
+            "text without NUL",
+            Reaction.REJECT,
+            Level.OBSERVE,
+            facets.supported.source,
+        )
     elif facets.length is not None and len(request.prompt) > facets.length.value:
-        yield _limit("prompt.length", param, facets, request.prompt, f"at most {facets.length.value}", facets.length.level)
+        yield _limit(
+            "prompt.length",
+            param,
+            facets,
+            request.prompt,
+            f"at most {facets.length.value}",
+            facets.length.level,
+        )
     counted = model.facts.get("messages.texts")
     if request.texts > 1 and counted is not None:
-        yield Violation("messages.text-count", "input.messages", request.texts, "exactly one text", Reaction.REJECT, counted.level, counted.source)
+        yield Violation(
+            "messages.text-count",
+            "input.messages",
+            request.texts,
+            "exactly one text",
+            Reaction.REJECT,
+            counted.level,
+            counted.source,
+        )
 
 
-def _images(request: ImageRequest, model: Model, looked: Sequence[Looked | None] | None) -> Iterator[Violation]:
+def _images(
+    request: ImageRequest, model: Model, looked: Sequence[Looked | None] | None
+) -> Iterator[Violation]:
     rule = image_rule_of(request, model)
     if rule is None:
         return
@@ -97,17 +150,36 @@ def _images(request: ImageRequest, model: Model, looked: Sequence[Looked | None]
         clause = "images.count" if high else "images.refused"
         reaction = rule.beyond.value if rule.beyond is not None else Reaction.UNKNOWN
         level = weakest(rule.count.level, rule.beyond.level if rule.beyond is not None else Level.OBSERVE)
-        yield Violation(clause, "images", len(request.images), f"{low} to {high} images", reaction, level, rule.count.source,
-                        {"low": low, "high": high})
+        yield Violation(
+            clause,
+            "images",
+            len(request.images),
+            f"{low} to {high} images",
+            reaction,
+            level,
+            rule.count.source,
+            {"low": low, "high": high},
+        )
     if not high:
         return
-    known = looked if looked is not None else [input_images.look_at(image) for image in request.images[: high + 1]]
+    known = (
+        looked
+        if looked is not None
+        else [input_images.look_at(image) for image in request.images[: high + 1]]
+    )
     for image, bytes_ in zip(request.images, known, strict=False):
         for flaw in input_images.flaws(image, bytes_, rule, model.facts):
             after = flaw.reaction
             level = weakest(flaw.fact.level, after.level if after is not None else Level.OBSERVE)
-            yield Violation(flaw.clause, "images", flaw.seen, flaw.allowed, after.value if after is not None else Reaction.UNKNOWN,
-                            level, (after or flaw.fact).source)
+            yield Violation(
+                flaw.clause,
+                "images",
+                flaw.seen,
+                flaw.allowed,
+                after.value if after is not None else Reaction.UNKNOWN,
+                level,
+                (after or flaw.fact).source,
+            )
 
 
 def _param(name: str, request: ImageRequest, model: Model) -> Iterator[Violation]:
@@ -119,8 +191,15 @@ def _param(name: str, request: ImageRequest, model: Model) -> Iterator[Violation
     if not facets.supported.value:
         yield _limit(f"{param.slug}.unsupported", param, facets, value, "not given", facets.supported.level)
     elif not values.fits(param.type, value):
-        yield Violation(f"{param.slug}.type", name, value, values.NAMES.get(param.type, param.type), Reaction.REJECT,
-                        Level.SHOULD, facets.supported.source)
+        yield Violation(
+            f"{param.slug}.type",
+            name,
+            value,
+            values.NAMES.get(param.type, param.type),
+            Reaction.REJECT,
+            Level.SHOULD,
+            facets.supported.source,
+        )
     elif param.type == "size":
         yield from _size(param, facets, value, request, model)
     elif param.type in ("palette", "boxes"):
@@ -138,22 +217,54 @@ def _scalar(param: Param, facets: Facets, value: Json) -> Iterator[Violation]:
         low, high = facets.range.value
         allowed = f"{low} to {high}" if low != high else str(low)
         if value > high:
-            yield _limit(f"{param.slug}.above-maximum", param, facets, value, allowed, facets.range.level, {"low": low, "high": high})
+            yield _limit(
+                f"{param.slug}.above-maximum",
+                param,
+                facets,
+                value,
+                allowed,
+                facets.range.level,
+                {"low": low, "high": high},
+            )
         elif value < low:
-            yield _limit(f"{param.slug}.below-minimum", param, facets, value, allowed, facets.range.level, {"low": low, "high": high})
+            yield _limit(
+                f"{param.slug}.below-minimum",
+                param,
+                facets,
+                value,
+                allowed,
+                facets.range.level,
+                {"low": low, "high": high},
+            )
     if facets.length is not None and len(value) > facets.length.value:
-        yield _limit(f"{param.slug}.length", param, facets, value, f"at most {facets.length.value} characters", facets.length.level)
+        yield _limit(
+            f"{param.slug}.length",
+            param,
+            facets,
+            value,
+            f"at most {facets.length.value} characters",
+            facets.length.level,
+        )
 
 
-def _size(param: Param, facets: Facets, value: str, request: ImageRequest, model: Model) -> Iterator[Violation]:
+def _size(
+    param: Param, facets: Facets, value: str, request: ImageRequest, model: Model
+) -> Iterator[Violation]:
     grants = [grant for grant in facets.grants if holds(grant.when, request, model)]
     if not facets.grants or any(value in grant.tokens for grant in grants):
         return
     size = parse(value, param.separator)
     if size is None:
-        level, allowed = strictest(*(grant.level for grant in facets.grants)), describe(facets, param.separator)
+        level, allowed = (
+            strictest(*(grant.level for grant in facets.grants)),
+            describe(facets, param.separator),
+        )
         token = any(value in grant.tokens for grant in facets.grants) or not numbers(value)
-        clause = "size.token" if token and value[:1].isalnum() and value.isascii() and value.isalnum() else "size.spelling"
+        clause = (
+            "size.token"
+            if token and value[:1].isalnum() and value.isascii() and value.isalnum()
+            else "size.spelling"
+        )
         yield _limit(clause, param, facets, value, allowed, level, _size_details(value, None, None))
         return
     flaws: list[tuple[Grant, str]] = []
@@ -167,7 +278,15 @@ def _size(param: Param, facets: Facets, value: str, request: ImageRequest, model
     level, allowed = strictest(*(grant.level for grant in facets.grants)), describe(facets, param.separator)
     free = [(grant, flaw) for grant, flaw in flaws if grant.free]
     suffix = free[-1][1] if free else "not-listed"
-    yield _limit(f"size.{suffix}", param, facets, value, allowed, level, _size_details(value, size, free[-1][0].area if free else None))
+    yield _limit(
+        f"size.{suffix}",
+        param,
+        facets,
+        value,
+        allowed,
+        level,
+        _size_details(value, size, free[-1][0].area if free else None),
+    )
 
 
 def _size_details(value: str, size: Size | None, area: tuple[int, int] | None) -> dict[str, Json]:
@@ -202,12 +321,35 @@ def _broken(rule: Rule, request: ImageRequest, model: Model) -> bool:
 def _rule(rule: Rule, request: ImageRequest, _model: Model) -> Violation:
     names = rule.forbids or rule.requires
     seen = {name: request.parameters[name] for name in names if name in request.parameters}
-    return Violation(rule.clause, names[0] if names else "", seen, rule.sentence, rule.beyond.value, rule.beyond.level, rule.beyond.source)
+    return Violation(
+        rule.clause,
+        names[0] if names else "",
+        seen,
+        rule.sentence,
+        rule.beyond.value,
+        rule.beyond.level,
+        rule.beyond.source,
+    )
 
 
-def _limit(clause: str, param: Param, facets: Facets, value: Json, allowed: str, level: Level,
-           details: dict[str, Json] | None = None) -> Violation:
+def _limit(
+    clause: str,
+    param: Param,
+    facets: Facets,
+    value: Json,
+    allowed: str,
+    level: Level,
+    details: dict[str, Json] | None = None,
+) -> Violation:
     beyond = facets.beyond
     reaction = beyond.value if beyond is not None else Reaction.UNKNOWN
-    return Violation(clause, param.name, value, allowed, reaction, weakest(level, beyond.level if beyond else Level.OBSERVE),
-                     beyond.source if beyond else facets.supported.source, details or {})
+    return Violation(
+        clause,
+        param.name,
+        value,
+        allowed,
+        reaction,
+        weakest(level, beyond.level if beyond else Level.OBSERVE),
+        beyond.source if beyond else facets.supported.source,
+        details or {},
+    )

@@ -19,14 +19,20 @@ def stamp(document: Data) -> Data:
     stamped = dict(document)
     for section in ("facts", "limits", "lifetimes"):
         stamped[section] = facts(document.get(section), source)
-    stamped["endpoints"] = {key: value and _marked(value, source) for key, value in _items(document, "endpoints")}
-    stamped["responses"] = {key: value and _response(value, source) for key, value in _items(document, "responses")}
+    stamped["endpoints"] = {
+        key: value and _marked(value, source) for key, value in _items(document, "endpoints")
+    }
+    stamped["responses"] = {
+        key: value and _response(value, source) for key, value in _items(document, "responses")
+    }
     if "errors" in document:
         stamped["errors"] = _errors(document["errors"], source)
     if "rules" in document:
         stamped["rules"] = [_rule(rule, source) for rule in document["rules"]]
     stamped["parameters"] = parameters(document.get("parameters"), source)
-    stamped["families"] = {key: value and _family(value, source) for key, value in _items(document, "families")}
+    stamped["families"] = {
+        key: value and _family(value, source) for key, value in _items(document, "families")
+    }
     return stamped
 
 
@@ -59,7 +65,10 @@ def _parameter(value: Any, source: str) -> Any:
     marks = {key: value[key] for key in ("dispute", "note") if key in value}
     stamped.update({key: {**marks, **long} for key, long in facets(value, near).items()})
     if "cases" in value:
-        stamped["cases"] = [{**_plain(case), **facets(case, case.get("source", near), value.get("evidence"))} for case in value["cases"]]
+        stamped["cases"] = [
+            {**_plain(case), **facets(case, case.get("source", near), value.get("evidence"))}
+            for case in value["cases"]
+        ]
         for case, raw in zip(stamped["cases"], value["cases"], strict=True):
             if "grants" in raw:
                 case["grants"] = [_marked(grant, raw.get("source", near)) for grant in raw["grants"]]
@@ -75,7 +84,11 @@ def facets(value: Data, source: str, evidence: str | None = None) -> Data:
 
 
 def _plain(value: Data) -> Data:
-    return {key: inner for key, inner in value.items() if key not in _MARKS and key not in FACETS and key != "grants"}
+    return {
+        key: inner
+        for key, inner in value.items()
+        if key not in _MARKS and key not in FACETS and key != "grants"
+    }
 
 
 def _family(value: Data, source: str) -> Data:
@@ -100,8 +113,10 @@ def _family(value: Data, source: str) -> Data:
 def _image(rule: Data, source: str) -> Data:
     near = rule.get("source", source)
     keys = ("count", "side", "ratio", "bytes", "formats", "beyond")
-    stamped = {**{k: v for k, v in rule.items() if k not in _MARKS},
-               **{key: fact(rule[key], near, rule.get("evidence")) for key in keys if key in rule}}
+    stamped = {
+        **{k: v for k, v in rule.items() if k not in _MARKS},
+        **{key: fact(rule[key], near, rule.get("evidence")) for key in keys if key in rule},
+    }
     if "reactions" in rule:
         stamped["reactions"] = facts(rule["reactions"], near)
     return stamped
@@ -109,7 +124,13 @@ def _image(rule: Data, source: str) -> Data:
 
 def _rule(rule: Data, source: str) -> Data:
     near = rule.get("source", source)
-    return {**rule, "source": near, "beyond": fact(rule.get("beyond", {"value": "unknown", "evidence": "unknown"}), near, rule.get("evidence"))}
+    return {
+        **rule,
+        "source": near,
+        "beyond": fact(
+            rule.get("beyond", {"value": "unknown", "evidence": "unknown"}), near, rule.get("evidence")
+        ),
+    }
 
 
 def _response(value: Data, source: str) -> Data:

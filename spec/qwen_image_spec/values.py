@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-NAMES = {"string": "a string", "integer": "an integer", "number": "a number", "boolean": "true or false", "size": "a string",
-         "palette": "a list of colours", "boxes": "a list of boxes", "object": "an object", "list": "a list"}
+NAMES = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "size": "a string",
+    "palette": "a list of colours",
+    "boxes": "a list of boxes",
+    "object": "an object",
+    "list": "a list",
+}
 
 
 def fits(kind: str, value: Any) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import base64
+import http.client
 import io
 import json
 from collections.abc import Iterator

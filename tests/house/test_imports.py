@@ -38,49 +38,78 @@ def imported(path: Path) -> set[str]:
 def test_a_package_imports_only_what_lies_upstream(package: str) -> None:
     files = list(PACKAGES[package].rglob("*.py"))
     assert files
-    wrong = {str(path.relative_to(ROOT)): found for path in files
-             if (found := (imported(path) & set(PACKAGES)) - ALLOWED[package])}
+    wrong = {
+        str(path.relative_to(ROOT)): found
+        for path in files
+        if (found := (imported(path) & set(PACKAGES)) - ALLOWED[package])
+    }
     assert wrong == {}
 
 
 def test_the_check_sees_an_import_in_the_wrong_direction(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
-    module.write_text("def late():\n    from qwen_image_mock.app import create_app\n    return create_app\n", "utf-8")
+    module.write_text(
+        "def late():\n    from qwen_image_mock.app import create_app\n    return create_app\n", "utf-8"
+    )
     assert imported(module) & set(PACKAGES) == {"qwen_image_mock"}
 
 
-@pytest.mark.parametrize("module", ["qwen_image_mock.app", "qwen_image_mock.server", "qwen_image_spec", "qwen_image_mock.pytest_plugin"])
+@pytest.mark.parametrize(
+    "module",
+    ["qwen_image_mock.app", "qwen_image_mock.server", "qwen_image_spec", "qwen_image_mock.pytest_plugin"],
+)
 def test_importing_the_mock_imports_nothing_heavy(module: str) -> None:
     allowed = {"pytest"} if module.endswith("plugin") else set()
     code = f"import sys, {module}; print(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) - allowed == set()
 
 
 def test_no_model_name_stands_in_code_but_in_examples_of_docstrings() -> None:
-    found = []
-    for package in PACKAGES.values():
-        for path in package.rglob("*.py"):
-            tree = ast.parse(path.read_text("utf-8"))
-            docstrings = {id(node.body[0].value) for node in ast.walk(tree)
-                          if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-                          and node.body and isinstance(node.body[0], ast.Expr)}
-            for node in ast.walk(tree):
-                if (isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
-                        and _names_a_model(node.value)):
-                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.value[:60]}")
+    found = [
+        f"{path.relative_to(ROOT)}: {text[:60]}"
+        for package in PACKAGES.values()
+        for path in package.rglob("*.py")
+        for text in _texts(path)
+        if _names_a_model(text)
+    ]
     assert found == []
+
+
+def _texts(path: Path) -> list[str]:
+    """The string literals of a module, but for its docstrings."""
+    tree = ast.parse(path.read_text("utf-8"))
+    scopes = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, scopes) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+    ]
 
 
 def _names_a_model(text: str) -> bool:
     from qwen_image_spec import load  # noqa: PLC0415
 
     words = set(text.replace('"', " ").replace("'", " ").split())
-    return any(word in model_ids for provider in load().providers.values() for model_ids in [provider.models] for word in words
-               if word != "qwen-image")
+    return any(
+        word in model_ids
+        for provider in load().providers.values()
+        for model_ids in [provider.models]
+        for word in words
+        if word != "qwen-image"
+    )
 
 
 def test_files_stay_small() -> None:
-    sizes = sorted(len(path.read_text("utf-8").splitlines()) for package in PACKAGES.values() for path in package.rglob("*.py"))
+    sizes = sorted(
+        len(path.read_text("utf-8").splitlines())
+        for package in PACKAGES.values()
+        for path in package.rglob("*.py")
+    )
     assert sizes[len(sizes) // 2] < 150
     assert sizes[-1] <= 400

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
 from qwen_image_mock import serve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,12 +23,16 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_table_is_what_the_spec_says() -> None:
-    done = subprocess.run([sys.executable, str(ROOT / "tools" / "readme_table.py")], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "readme_table.py")], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() in README
 
 
 @pytest.mark.parametrize("snippet", [block for block in blocks("python") if "127.0.0.1:8000" in block])
-def test_a_snippet_runs(snippet: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snippet_runs(
+    snippet: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with serve() as mock:
         if "import dashscope" in snippet:
             import dashscope  # noqa: PLC0415 # changed by the snippet, put back by monkeypatch
@@ -38,11 +43,18 @@ def test_a_snippet_runs(snippet: str, capsys: pytest.CaptureFixture[str], monkey
     assert printed.startswith(f"{mock.url}/pictures/")
 
 
-@pytest.mark.parametrize("line", [line[2:] for block in blocks("console") for line in block.splitlines()
-                                  if line.startswith("$ qwen-image-spec") and "my-gateway" not in line])
+@pytest.mark.parametrize(
+    "line",
+    [
+        line[2:]
+        for block in blocks("console")
+        for line in block.splitlines()
+        if line.startswith("$ qwen-image-spec") and "my-gateway" not in line
+    ],
+)
 def test_a_spec_command_runs(line: str) -> None:
-    command = [sys.executable, "-m", "qwen_image_spec", *line.split("#")[0].split()[1:]]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    command = [sys.executable, "-m", "qwen_image_spec", *line.split("#", maxsplit=1)[0].split()[1:]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 
@@ -55,14 +67,18 @@ def test_the_example_gateway_is_valid_and_served(tmp_path: Path) -> None:
     path.write_text(next(block for block in blocks("yaml") if "extends" in block), "utf-8")
     assert load_provider(path).models["qwen-image"].params["watermark"].base.default.value is False  # type: ignore[union-attr]
     with serve(Settings(provider_files=(path,))) as mock:
-        request = urllib.request.Request(f"{mock.url}/my-gateway/v1/images/generations",  # noqa: S310 # our own server
-                                         b'{"model": "qwen-image", "prompt": "a lantern"}',
-                                         {"Authorization": "Bearer sk-x", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 # our own server
+        request = urllib.request.Request(
+            f"{mock.url}/my-gateway/v1/images/generations",  # our own server
+            b'{"model": "qwen-image", "prompt": "a lantern"}',
+            {"Authorization": "Bearer sk-x", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # our own server
             assert json.loads(answer.read())["data"][0]["url"].startswith(mock.url)
         assert mock.requests()[-1]["effective"]["watermark"] is False
 
 
 def test_every_file_the_readme_names_exists() -> None:
-    for name in re.findall(r"\]\(([^)#:]+)\)", README) + re.findall(r"`((?:mock_server|docs|tools)/[^`]+)`", README):
+    for name in re.findall(r"\]\(([^)#:]+)\)", README) + re.findall(
+        r"`((?:mock_server|docs|tools)/[^`]+)`", README
+    ):
         assert (ROOT / name).exists(), name

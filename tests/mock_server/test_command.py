@@ -1,6 +1,6 @@
 """The command `qwen-image-mock`, started as a user starts it."""
 
-# ruff: noqa: S310, S603 # the command and the addresses are our own
+# the command and the addresses are our own
 from __future__ import annotations
 
 import os

@@ -124,7 +124,9 @@ def test_thumbnails_are_bounded() -> None:
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_openai_edits(mock: Mock, openai_client: openai.OpenAI, several: bool) -> None:  # noqa: FBT001 # a parameter of the test
+def test_openai_edits(
+    mock: Mock, openai_client: openai.OpenAI, several: bool
+) -> None:  # a parameter of the test
     image: Any = io.BytesIO(file("JPEG", (640, 480)))
     if several:
         image = [("a.png", file()), ("b.webp", file("WEBP"), "image/webp")]

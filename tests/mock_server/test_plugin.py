@@ -1,6 +1,6 @@
 """The pytest plugin: fixtures for other people's tests."""
 
-# ruff: noqa: S310 # the address is that of our own mock
+# the address is that of our own mock
 from __future__ import annotations
 
 import json

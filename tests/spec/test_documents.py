@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from qwen_image_spec import SpecError, load, load_provider
 from qwen_image_spec.documents import merge, parse
 
-HEAD = "provider: mine\nextends: dieyuyun\ntitle: Mine\nsource: mine-docs\nbase_url: https://gw.example.com\n" \
-       "sources: {mine-docs: {title: Docs, publisher: us, read: 2026-11-20}}\n"
+HEAD = (
+    "provider: mine\nextends: dieyuyun\ntitle: Mine\nsource: mine-docs\nbase_url: https://gw.example.com\n"
+    "sources: {mine-docs: {title: Docs, publisher: us, read: 2026-11-20}}\n"
+)
 
 
 def written(tmp_path: Path, more: str) -> Path:
@@ -34,7 +37,7 @@ def test_null_takes_a_fact_away(tmp_path: Path) -> None:
 
 
 def test_a_rule_of_the_whole_provider_is_taken(tmp_path: Path) -> None:
-    rule = "rules:\n  - {id: R1, clause: color-palette.sequential, when: {watermark: true}, forbids: [seed], sentence: no seed with a mark}\n"
+    rule = "rules:\n  - {id: R1, clause: color-palette.sequential, when: {watermark: true}, forbids: [seed], sentence: none}\n"
     assert [rule.id for rule in load_provider(written(tmp_path, rule)).models["qwen-image"].rules] == ["R1"]
 
 

@@ -12,7 +12,7 @@ from qwen_image_spec.validate import KINDS, check_document, check_shipped, kind_
 if TYPE_CHECKING:
     from pathlib import Path
 
-# ruff: noqa: E501 # the broken document says on each line what is wrong with it
+# the broken document says on each line what is wrong with it
 # `#!` on a line: what is said about that line, and a word of the hint.
 BROKEN = """\
 provider: my-gateway

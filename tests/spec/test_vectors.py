@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 
 Vector = dict[str, Any]
 _TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,),
-    "object": (dict,), "null": (type(None),),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+    "null": (type(None),),
 }
 _KEYS = {"id", "seed", "section", "provider", "operation", "endpoint", "forms", "request", "expect"}
 _OPTIONAL = {"response", "contradiction", "composed", "reads", "note"}
@@ -111,8 +116,12 @@ def test_an_answer_has_the_required_fields(vector: Vector) -> None:
 @pytest.mark.parametrize("vector", ANSWERED, ids=_id)
 def test_the_fields_of_an_answer_have_their_types(vector: Vector) -> None:
     body = vector["response"]["body"]
-    wrong = [(place, value, field.type) for field in _fields(vector) for place, value in find(body, field.at)
-             if value is not MISSING and not any(_is(value, name) for name in field.type)]
+    wrong = [
+        (place, value, field.type)
+        for field in _fields(vector)
+        for place, value in find(body, field.at)
+        if value is not MISSING and not any(_is(value, name) for name in field.type)
+    ]
     assert wrong == []
 
 

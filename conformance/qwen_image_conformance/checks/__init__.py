@@ -23,5 +23,20 @@ from qwen_image_spec.loader import load
 acceptance.bind_accepted([clause for clause in load().clauses if clause.endswith(".accepted")])
 refusals.bind_rules([clause.id for clause in load().clauses.values() if clause.fact.startswith("rule:")])
 
-__all__ = ["CHECKS", "RELATIONS", "acceptance", "auth", "counts", "errors", "fields", "formats", "pairs", "refusals", "responses",
-           "sizes", "tasks", "urls", "usages"]
+__all__ = [
+    "CHECKS",
+    "RELATIONS",
+    "acceptance",
+    "auth",
+    "counts",
+    "errors",
+    "fields",
+    "formats",
+    "pairs",
+    "refusals",
+    "responses",
+    "sizes",
+    "tasks",
+    "urls",
+    "usages",
+]

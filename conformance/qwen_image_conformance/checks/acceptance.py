@@ -23,7 +23,11 @@ def served(seen: Seen) -> Verdict | None:
         return holds(True, expected="pictures", actual=f"status {seen.status}")
     if claims(seen) != {"model.served"}:
         return None
-    return holds(False, expected="pictures", actual=f"status {seen.status}: {seen.exchange.final.body[:160].decode('utf-8', 'replace')}")
+    return holds(
+        False,
+        expected="pictures",
+        actual=f"status {seen.status}: {seen.exchange.final.body[:160].decode('utf-8', 'replace')}",
+    )
 
 
 @check("images.accepted")
@@ -48,11 +52,15 @@ def acceptance_of(clause: str) -> Callable[[Seen], Verdict | None]:
         if clause not in made or not seen.answered or seen.broken or seen.doubtful:
             return None
         if seen.accepted:
-            return holds(True, expected="accepted", actual=f"status {seen.status}", level=_level(seen, clause))
+            return holds(
+                True, expected="accepted", actual=f"status {seen.status}", level=_level(seen, clause)
+            )
         if len(made) > 1 or not seen.refused:
             return None
         text = seen.exchange.final.body[:160].decode("utf-8", "replace")
-        return holds(False, expected="accepted", actual=f"status {seen.status}: {text}", level=_level(seen, clause))
+        return holds(
+            False, expected="accepted", actual=f"status {seen.status}: {text}", level=_level(seen, clause)
+        )
 
     taken.__doc__ = f"A request whose only claim is {clause} is accepted."
     return taken
@@ -67,8 +75,14 @@ def _level(seen: Seen, clause: str) -> Level | None:
     if request is None or model is None:
         return None
     token = request.get("size")
-    return strictest(*(grant.level for grant in facets.grants if situation.holds(grant.when, request, model)
-                       and (token in grant.tokens or (not grant.tokens and grant.flaw(size) is None))))
+    return strictest(
+        *(
+            grant.level
+            for grant in facets.grants
+            if situation.holds(grant.when, request, model)
+            and (token in grant.tokens or (not grant.tokens and grant.flaw(size) is None))
+        )
+    )
 
 
 def bind_accepted(clauses: list[str]) -> None:

@@ -13,7 +13,11 @@ def accepted(seen: Seen) -> Verdict | None:
     """A request with the key as Bearer is let in."""
     if not seen.answered or any(clause.startswith("auth.") for clause in seen.broken):
         return None
-    return holds(seen.status not in (401, 403) or bool(seen.broken), expected="not refused for its credentials", actual=f"status {seen.status}")
+    return holds(
+        seen.status not in (401, 403) or bool(seen.broken),
+        expected="not refused for its credentials",
+        actual=f"status {seen.status}",
+    )
 
 
 @check("auth.missing-key")
@@ -41,4 +45,8 @@ def key_secret(seen: Seen) -> Verdict | None:
         return None
     answer = seen.exchange.received
     shown = CANARY.encode() in answer.body or any(CANARY in value for value in answer.headers.values())
-    return holds(not shown, expected="an answer without the key", actual="the key stands in the answer" if shown else "it does not")
+    return holds(
+        not shown,
+        expected="an answer without the key",
+        actual="the key stands in the answer" if shown else "it does not",
+    )

@@ -13,17 +13,25 @@ def _delivered(seen: Seen) -> int:
 
 @check("n.count")
 def count(seen: Seen) -> Verdict | None:
-    """n asked, n delivered."""
+    """N asked, n delivered."""
     if seen.asked is None or "n" not in seen.asked or seen.broken or seen.doubtful:
         return None
     if seen.refused and len(seen.asked.parameters) == 1:
-        return holds(False, expected=f"{seen.asked.get('n')} picture(s)", actual=f"status {seen.status}: {seen.exchange.final.body[:120]!r}")
+        return holds(
+            False,
+            expected=f"{seen.asked.get('n')} picture(s)",
+            actual=f"status {seen.status}: {seen.exchange.final.body[:120]!r}",
+        )
     if not 200 <= seen.status < 300 or not seen.accepted:
         return None
     if seen.effective.get("enable_interleave") is True:
         return None  # max_images bounds the pictures here
     if seen.effective.get("enable_sequential") is True:
-        return holds(1 <= _delivered(seen) <= seen.asked.get("n"), expected=f"1 to {seen.asked.get('n')} pictures", actual=_delivered(seen))
+        return holds(
+            1 <= _delivered(seen) <= seen.asked.get("n"),
+            expected=f"1 to {seen.asked.get('n')} pictures",
+            actual=_delivered(seen),
+        )
     return equal(expected=seen.asked.get("n"), actual=_delivered(seen))
 
 
@@ -31,7 +39,14 @@ def count(seen: Seen) -> Verdict | None:
 def default(seen: Seen) -> Verdict | None:
     """No n asked: the default delivered."""
     facets = seen.facets("n")
-    if seen.asked is None or "n" in seen.asked or seen.broken or not seen.accepted or facets is None or facets.default is None:
+    if (
+        seen.asked is None
+        or "n" in seen.asked
+        or seen.broken
+        or not seen.accepted
+        or facets is None
+        or facets.default is None
+    ):
         return None
     if facets.default.open:
         return observed(_delivered(seen), expected=facets.default.value)
@@ -51,6 +66,11 @@ def distinct(seen: Seen) -> Verdict | None:
 def interleaved(seen: Seen) -> Verdict | None:
     """At most max_images in an interleaved answer."""
     most = seen.effective.get("max_images")
-    if seen.broken or not seen.accepted or seen.effective.get("enable_interleave") is not True or not isinstance(most, int):
+    if (
+        seen.broken
+        or not seen.accepted
+        or seen.effective.get("enable_interleave") is not True
+        or not isinstance(most, int)
+    ):
         return None
     return holds(1 <= _delivered(seen) <= most, expected=f"1 to {most} pictures", actual=_delivered(seen))

@@ -30,8 +30,13 @@ def status(seen: Seen) -> Verdict | None:
     if entry is None or not _exactly(seen, entry):
         return None
     allowed = (entry.status.value, *entry.also)
-    return holds(seen.status in allowed, expected=" or ".join(map(str, allowed)), actual=seen.status, level=entry.status.level,
-                 source=entry.status.source)
+    return holds(
+        seen.status in allowed,
+        expected=" or ".join(map(str, allowed)),
+        actual=seen.status,
+        level=entry.status.level,
+        source=entry.status.source,
+    )
 
 
 @check("errors.client-fault")
@@ -50,19 +55,34 @@ def json_document(seen: Seen) -> Verdict | None:
     said = seen.exchange.received.headers.get("content-type", "")
     good = seen.first_body is not MISSING and "json" in said
     level = weakest(strictest(*(field.fact.level for field in seen.provider.error_fields)), firmness(seen))
-    return holds(good, expected="a JSON document of type application/json", level=level,
-                 actual=f"{said or 'no type'}: {seen.exchange.received.body[:80]!r}")
+    return holds(
+        good,
+        expected="a JSON document of type application/json",
+        level=level,
+        actual=f"{said or 'no type'}: {seen.exchange.received.body[:80]!r}",
+    )
 
 
 @check("errors.code")
 def code(seen: Seen) -> Verdict | None:
     """The code is one that the catalogue names for this mistake."""
     entry = _entry(seen) if _refusal(seen) else None
-    if entry is None or entry.code is None or not _exactly(seen, entry) or not isinstance(seen.first_body, dict):
+    if (
+        entry is None
+        or entry.code is None
+        or not _exactly(seen, entry)
+        or not isinstance(seen.first_body, dict)
+    ):
         return None
     actual = next(iter(_codes(seen.first_body)), None)
     allowed = (entry.code, *entry.codes)
-    return holds(actual in allowed, expected=" or ".join(allowed), actual=actual, level=entry.status.level, source=entry.status.source)
+    return holds(
+        actual in allowed,
+        expected=" or ".join(allowed),
+        actual=actual,
+        level=entry.status.level,
+        source=entry.status.source,
+    )
 
 
 @check("errors.no-pictures")

@@ -14,7 +14,7 @@ def _form(seen: Seen) -> list[str]:
 
 @check("response-format.url")
 def url(seen: Seen) -> Verdict | None:
-    """url asked, url given; so too where there is nothing to ask for."""
+    """Url asked, url given; so too where there is nothing to ask for."""
     asked = seen.asked is not None and seen.asked.get("response_format") == "url"
     if seen.asked is None or seen.broken or not (asked or seen.facets("response_format") is None):
         return None
@@ -38,16 +38,41 @@ def b64(seen: Seen) -> Verdict | None:
     both = [item for item in seen.items if item.b64 and item.url]
     prefixed = [item for item in seen.items if item.b64 and item.b64.startswith("data:")]
     undecodable = [picture.error for picture in seen.exchange.pictures if picture.inline and picture.error]
-    actual = ("an item without b64_json" if wrong else "an address beside b64_json" if both else "a data: prefix" if prefixed
-              else undecodable[0] if undecodable else "base64 of a picture in every item")
-    return holds(not (wrong or both or prefixed or undecodable), expected="base64 of a picture in every item", actual=actual)
+    actual = (
+        "an item without b64_json"
+        if wrong
+        else "an address beside b64_json"
+        if both
+        else "a data: prefix"
+        if prefixed
+        else undecodable[0]
+        if undecodable
+        else "base64 of a picture in every item"
+    )
+    return holds(
+        not (wrong or both or prefixed or undecodable),
+        expected="base64 of a picture in every item",
+        actual=actual,
+    )
 
 
 @check("response-format.default")
 def default(seen: Seen) -> Verdict | None:
     """Nothing asked: the documented default."""
     facets = seen.facets("response_format")
-    if seen.asked is None or "response_format" in seen.asked or seen.broken or not seen.accepted or facets is None or facets.default is None:
+    if (
+        seen.asked is None
+        or "response_format" in seen.asked
+        or seen.broken
+        or not seen.accepted
+        or facets is None
+        or facets.default is None
+    ):
         return None
     wanted = facets.default.value
-    return holds(set(_form(seen)) == {wanted}, expected=wanted, actual=sorted(set(_form(seen))), level=facets.default.level)
+    return holds(
+        set(_form(seen)) == {wanted},
+        expected=wanted,
+        actual=sorted(set(_form(seen))),
+        level=facets.default.level,
+    )

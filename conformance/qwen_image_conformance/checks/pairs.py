@@ -20,8 +20,16 @@ _SWITCHES = ("watermark", "prompt_extend")
 
 def _pairs(group: Sequence[Seen], *, ignoring: tuple[str, ...]) -> Iterator[tuple[Seen, Seen]]:
     """Pairs with the same explicit seed, prompt and images, whose effective values agree but for the ignored names."""
-    usable = [seen for seen in group if seen.accepted and not seen.broken and seen.asked is not None and "seed" in seen.asked
-              and seen.exchange.pictures and _complete(seen)]
+    usable = [
+        seen
+        for seen in group
+        if seen.accepted
+        and not seen.broken
+        and seen.asked is not None
+        and "seed" in seen.asked
+        and seen.exchange.pictures
+        and _complete(seen)
+    ]
     for first, second in combinations(usable, 2):
         if _situation(first, ignoring) == _situation(second, ignoring):
             yield first, second
@@ -39,8 +47,10 @@ def _situation(seen: Seen, ignoring: tuple[str, ...]) -> object:
 
 
 def _repeats(group: Sequence[Seen]) -> bool:
-    return any(seed_of(first) and difference(first, second) in (Difference.NONE, Difference.CORNER)
-               for first, second in _pairs(group, ignoring=("watermark",)))
+    return any(
+        seed_of(first) and difference(first, second) in (Difference.NONE, Difference.CORNER)
+        for first, second in _pairs(group, ignoring=("watermark",))
+    )
 
 
 def seed_of(seen: Seen) -> int:
@@ -74,8 +84,16 @@ def _default_verdict(name: str, group: Sequence[Seen], absent: Seen, given: Seen
     corner_matters = name == "watermark"
     if found is Difference.NONE or (found is Difference.CORNER and not corner_matters):
         return holds(True, expected=expected, actual="the same picture", level=level, source=source)
-    if found is Difference.CORNER or (found is Difference.ELSEWHERE and not corner_matters and _repeats(group)):
-        return holds(False, expected=expected, actual=f"another picture: different in {found.value}", level=level, source=source)
+    if found is Difference.CORNER or (
+        found is Difference.ELSEWHERE and not corner_matters and _repeats(group)
+    ):
+        return holds(
+            False,
+            expected=expected,
+            actual=f"another picture: different in {found.value}",
+            level=level,
+            source=source,
+        )
     return observed("not judged: the target does not repeat pictures", expected=expected)
 
 
@@ -91,7 +109,12 @@ def watermark_honoured(group: Sequence[Seen]) -> Verdict | None:
     if Difference.NONE in found:
         return holds(False, expected=expected, actual="the same picture", about=found[Difference.NONE])
     if Difference.CORNER in found:
-        return holds(True, expected=expected, actual="they differ in the lower right corner", about=found[Difference.CORNER])
+        return holds(
+            True,
+            expected=expected,
+            actual="they differ in the lower right corner",
+            about=found[Difference.CORNER],
+        )
     return observed("not judged: the target does not repeat pictures") if found else None
 
 
@@ -100,12 +123,22 @@ def watermark_corner(group: Sequence[Seen]) -> Verdict | None:
     """On and off differ in the lower right corner only."""
     found = _on_and_off(group)
     if Difference.CORNER in found:
-        return holds(True, expected="a mark in the lower right corner", actual="the pictures differ there and only there",
-                     about=found[Difference.CORNER])
+        return holds(
+            True,
+            expected="a mark in the lower right corner",
+            actual="the pictures differ there and only there",
+            about=found[Difference.CORNER],
+        )
     if Difference.ELSEWHERE in found and _alone(group, found[Difference.ELSEWHERE]):
-        return holds(False, expected="a mark in the lower right corner", actual="the pictures differ elsewhere",
-                     about=found[Difference.ELSEWHERE])
-    return observed("not judged: the target does not repeat pictures") if Difference.ELSEWHERE in found else None
+        return holds(
+            False,
+            expected="a mark in the lower right corner",
+            actual="the pictures differ elsewhere",
+            about=found[Difference.ELSEWHERE],
+        )
+    return (
+        observed("not judged: the target does not repeat pictures") if Difference.ELSEWHERE in found else None
+    )
 
 
 def _on_and_off(group: Sequence[Seen]) -> dict[Difference, tuple[str, str]]:
@@ -125,13 +158,20 @@ def _alone(group: Sequence[Seen], apart: tuple[str, str]) -> bool:
     or not; a target with another default of such a parameter would else be blamed for its watermark.
     """
     wanted = {_named(seen) for seen in group if seen.exchange.id in apart}
-    return any({_named(first), _named(second)} == wanted for first, second in _pairs(group, ignoring=())
-               if difference(first, second) is Difference.NONE)
+    return any(
+        {_named(first), _named(second)} == wanted
+        for first, second in _pairs(group, ignoring=())
+        if difference(first, second) is Difference.NONE
+    )
 
 
 def _named(seen: Seen) -> frozenset[str]:
     """The parameters a request names, but for those that change no picture and for the watermark."""
-    return frozenset(seen.asked.parameters) - {*_FORM, "n", "watermark"} if seen.asked is not None else frozenset()
+    return (
+        frozenset(seen.asked.parameters) - {*_FORM, "n", "watermark"}
+        if seen.asked is not None
+        else frozenset()
+    )
 
 
 def _given(seen: Seen, name: str) -> bool:
@@ -148,9 +188,16 @@ def seed_zero(group: Sequence[Seen]) -> Verdict | None:
             if found is Difference.UNKNOWN:
                 continue
             if found is Difference.NONE:
-                return holds(True, expected="the same picture twice", actual="the same picture twice", about=about)
+                return holds(
+                    True, expected="the same picture twice", actual="the same picture twice", about=about
+                )
             if _repeats(group):
-                return holds(False, expected="the same picture twice, as with other seeds", actual=f"different {found.value}", about=about)
+                return holds(
+                    False,
+                    expected="the same picture twice, as with other seeds",
+                    actual=f"different {found.value}",
+                    about=about,
+                )
             return observed("not judged: the target does not repeat pictures")
     return None
 

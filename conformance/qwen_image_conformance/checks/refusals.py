@@ -12,34 +12,84 @@ from qwen_image_spec.rules import Violation
 
 REFUSED = (
     # model
-    "model.missing", "model.unknown", "model.type", "model.endpoint",
+    "model.missing",
+    "model.unknown",
+    "model.type",
+    "model.endpoint",
     # size
-    "size.not-listed", "size.area-below", "size.area-above", "size.side", "size.ratio", "size.token", "size.spelling", "size.type",
+    "size.not-listed",
+    "size.area-below",
+    "size.area-above",
+    "size.side",
+    "size.ratio",
+    "size.token",
+    "size.spelling",
+    "size.type",
     # n
-    "n.above-maximum", "n.below-minimum", "n.type",
+    "n.above-maximum",
+    "n.below-minimum",
+    "n.type",
     # flags
-    "watermark.type", "prompt-extend.type", "thinking-mode.type", "enable-sequential.type",
+    "watermark.type",
+    "prompt-extend.type",
+    "thinking-mode.type",
+    "enable-sequential.type",
     # seed
-    "seed.above-maximum", "seed.below-minimum", "seed.type",
+    "seed.above-maximum",
+    "seed.below-minimum",
+    "seed.type",
     # prompt
-    "prompt.missing", "prompt.empty", "prompt.type", "prompt.nul", "negative-prompt.type",
-    "negative-prompt.unsupported", "prompt-extend.unsupported",
+    "prompt.missing",
+    "prompt.empty",
+    "prompt.type",
+    "prompt.nul",
+    "negative-prompt.type",
+    "negative-prompt.unsupported",
+    "prompt-extend.unsupported",
     # the native frame
-    "input.missing", "input.type", "messages.missing", "messages.single", "messages.role", "messages.content", "messages.item",
-    "messages.text-count", "parameters.type",
+    "input.missing",
+    "input.type",
+    "messages.missing",
+    "messages.single",
+    "messages.role",
+    "messages.content",
+    "messages.item",
+    "messages.text-count",
+    "parameters.type",
     # response format
-    "response-format.unknown-value", "response-format.type",
+    "response-format.unknown-value",
+    "response-format.type",
     # methods and bodies
-    "method.refused", "body.malformed", "body.not-object", "body.encoding", "body.duplicate-key", "body.media-type",
-    "body.too-large", "route.unknown",
+    "method.refused",
+    "body.malformed",
+    "body.not-object",
+    "body.encoding",
+    "body.duplicate-key",
+    "body.media-type",
+    "body.too-large",
+    "route.unknown",
     # tasks
-    "async.required", "async.refused",
+    "async.required",
+    "async.refused",
     # input images
-    "images.count", "images.side", "images.ratio", "images.bytes", "images.data-uri", "images.format",
-    "images.corrupt", "images.url", "images.type",
+    "images.count",
+    "images.side",
+    "images.ratio",
+    "images.bytes",
+    "images.data-uri",
+    "images.format",
+    "images.corrupt",
+    "images.url",
+    "images.type",
     # Wan
-    "enable-interleave.type", "max-images.above-maximum", "max-images.below-minimum", "color-palette.type", "color-palette.count",
-    "color-palette.hex", "color-palette.ratio", "color-palette.sum",
+    "enable-interleave.type",
+    "max-images.above-maximum",
+    "max-images.below-minimum",
+    "color-palette.type",
+    "color-palette.count",
+    "color-palette.hex",
+    "color-palette.ratio",
+    "color-palette.sum",
     # frames of single gateways
     "optimize-prompt-options.type",
 )
@@ -68,7 +118,13 @@ def _refused(seen: Seen, violation: Violation | None) -> Verdict:
         expected += f" (allowed: {violation.allowed})"
     level = violation.level if violation is not None else None
     source = violation.source if violation is not None else None
-    return holds(seen.refused or (not seen.accepted and _error_body(seen.body)), expected=expected, actual=_what_came(seen), level=level, source=source)
+    return holds(
+        seen.refused or (not seen.accepted and _error_body(seen.body)),
+        expected=expected,
+        actual=_what_came(seen),
+        level=level,
+        source=source,
+    )
 
 
 def _error_body(body: Any) -> bool:

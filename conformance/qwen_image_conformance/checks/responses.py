@@ -19,15 +19,28 @@ def json_document(seen: Seen) -> Verdict | None:
         return None
     said = seen.exchange.received.headers.get("content-type", "")
     good = seen.status == 200 and isinstance(seen.first_body, dict) and "json" in said
-    return holds(good, expected="200, application/json, an object", actual=f"{seen.status}, {said}, {seen.exchange.received.body[:60]!r}")
+    return holds(
+        good,
+        expected="200, application/json, an object",
+        actual=f"{seen.status}, {said}, {seen.exchange.received.body[:60]!r}",
+    )
 
 
 @check("response.success-means-pictures")
 def success_means_pictures(seen: Seen) -> Verdict | None:
     """200 brings pictures and no error, whatever was asked."""
-    if not 200 <= seen.status < 300 or seen.first_body is MISSING or seen.exchange.polls or "task_id" in seen.exchange.received.body.decode("utf-8", "replace"):
+    if (
+        not 200 <= seen.status < 300
+        or seen.first_body is MISSING
+        or seen.exchange.polls
+        or "task_id" in seen.exchange.received.body.decode("utf-8", "replace")
+    ):
         return None
-    return holds(seen.accepted, expected="pictures, or a status of 400 and above", actual=f"{seen.status}: {seen.exchange.received.body[:160]!r}")
+    return holds(
+        seen.accepted,
+        expected="pictures, or a status of 400 and above",
+        actual=f"{seen.status}: {seen.exchange.received.body[:160]!r}",
+    )
 
 
 @check("response.request-id-header")
@@ -39,7 +52,11 @@ def request_id_header(seen: Seen) -> Verdict | None:
     if fact is None:
         return None
     name = str(fact.value)
-    return holds(bool(seen.exchange.received.headers.get(name)), expected=f"a header {name}", actual=sorted(seen.exchange.received.headers))
+    return holds(
+        bool(seen.exchange.received.headers.get(name)),
+        expected=f"a header {name}",
+        actual=sorted(seen.exchange.received.headers),
+    )
 
 
 @check("stream.none")
@@ -54,10 +71,18 @@ def no_stream(seen: Seen) -> Verdict | None:
 @check("response.no-error")
 def no_error(seen: Seen) -> Verdict | None:
     """A success that gives code and error gives 0 and an empty text."""
-    if not _should_succeed(seen) or not isinstance(seen.first_body, dict) or not {"code", "error"} & set(seen.first_body):
+    if (
+        not _should_succeed(seen)
+        or not isinstance(seen.first_body, dict)
+        or not {"code", "error"} & set(seen.first_body)
+    ):
         return None
     given = (seen.first_body.get("code", 0), seen.first_body.get("error", ""))
-    return holds(given in ((0, ""), (0, None)), expected="code 0 and error empty", actual=f"code {given[0]!r}, error {given[1]!r}")
+    return holds(
+        given in ((0, ""), (0, None)),
+        expected="code 0 and error empty",
+        actual=f"code {given[0]!r}, error {given[1]!r}",
+    )
 
 
 @check("tasks.delivers")

@@ -20,8 +20,11 @@ def submitted(seen: Seen) -> Verdict | None:
     if seen.broken or seen.doubtful or not 200 <= seen.status < 300:
         return None
     task_id, status = get(seen.first_body, "/output/task_id"), get(seen.first_body, "/output/task_status")
-    return holds(isinstance(task_id, str) and status == "PENDING", expected="output.task_id and task_status PENDING",
-                 actual=f"task_id {task_id!r}, task_status {status!r}")
+    return holds(
+        isinstance(task_id, str) and status == "PENDING",
+        expected="output.task_id and task_status PENDING",
+        actual=f"task_id {task_id!r}, task_status {status!r}",
+    )
 
 
 @check("tasks.status")
@@ -34,7 +37,11 @@ def status(seen: Seen) -> Verdict | None:
     wrong = missing_or_wrong(seen.body, fields_of(seen, "tasks.status"))
     if wrong is not None and not wrong.ok:
         return wrong
-    return holds(seen.task_status in _STATES and seen.task_status == SUCCEEDED, expected="SUCCEEDED in the end", actual=seen.task_status)
+    return holds(
+        seen.task_status in _STATES and seen.task_status == SUCCEEDED,
+        expected="SUCCEEDED in the end",
+        actual=seen.task_status,
+    )
 
 
 @check("tasks.actual-prompt")
@@ -49,8 +56,13 @@ def actual_prompt(seen: Seen) -> Verdict | None:
     values = [value for _, value in find(seen.body, fields[0].at)]
     on = seen.effective.get("prompt_extend") is True
     good = all((value is not MISSING) is on for value in values)
-    return holds(good, expected="given" if on else "absent", actual=["absent" if value is MISSING else "given" for value in values],
-                 level=fields[0].fact.level, source=fields[0].fact.source)
+    return holds(
+        good,
+        expected="given" if on else "absent",
+        actual=["absent" if value is MISSING else "given" for value in values],
+        level=fields[0].fact.level,
+        source=fields[0].fact.source,
+    )
 
 
 @check("tasks.times")
@@ -62,8 +74,15 @@ def times(seen: Seen) -> Verdict | None:
     wrong = missing_or_wrong(seen.body, fields)
     if wrong is None or not wrong.ok:
         return wrong
-    bad = [value for field in fields for _, value in find(seen.body, field.at) if isinstance(value, str) and not _TIME.fullmatch(value)]
-    return holds(not bad, expected="YYYY-MM-DD HH:mm:ss.SSS", actual=bad or "all so", level=fields[0].fact.level)
+    bad = [
+        value
+        for field in fields
+        for _, value in find(seen.body, field.at)
+        if isinstance(value, str) and not _TIME.fullmatch(value)
+    ]
+    return holds(
+        not bad, expected="YYYY-MM-DD HH:mm:ss.SSS", actual=bad or "all so", level=fields[0].fact.level
+    )
 
 
 @check("tasks.metrics")
@@ -77,7 +96,12 @@ def metrics(seen: Seen) -> Verdict | None:
     if wrong is None or not wrong.ok or not isinstance(counts, dict):
         return wrong
     good = counts.get("TOTAL") == counts.get("SUCCEEDED", 0) + counts.get("FAILED", 0) == len(seen.items)
-    return holds(good, expected=f"TOTAL {len(seen.items)} = SUCCEEDED + FAILED", actual=counts, level=fields[0].fact.level)
+    return holds(
+        good,
+        expected=f"TOTAL {len(seen.items)} = SUCCEEDED + FAILED",
+        actual=counts,
+        level=fields[0].fact.level,
+    )
 
 
 @check("tasks.unknown-id")
@@ -85,5 +109,8 @@ def unknown_id(seen: Seen) -> Verdict | None:
     """200 and UNKNOWN."""
     if seen.exchange.breaks != ("tasks.unknown-id",):
         return None
-    return holds(seen.status == 200 and get(seen.first_body, "/output/task_status") == "UNKNOWN", expected="200 and task_status UNKNOWN",
-                 actual=f"{seen.status}: {seen.exchange.received.body[:120]!r}")
+    return holds(
+        seen.status == 200 and get(seen.first_body, "/output/task_status") == "UNKNOWN",
+        expected="200 and task_status UNKNOWN",
+        actual=f"{seen.status}: {seen.exchange.received.body[:120]!r}",
+    )

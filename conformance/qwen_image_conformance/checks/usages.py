@@ -18,7 +18,9 @@ def image_count(seen: Seen) -> Verdict | None:
     value = get(seen.body, fields[0].at)
     if value is MISSING or isinstance(value, bool) or not isinstance(value, int):
         return missing_or_wrong(seen.body, fields)
-    return equal(expected=sum(not item.failed for item in seen.items), actual=value, level=fields[0].fact.level)
+    return equal(
+        expected=sum(not item.failed for item in seen.items), actual=value, level=fields[0].fact.level
+    )
 
 
 @check("usage.size")
@@ -36,7 +38,14 @@ def pixels(seen: Seen) -> Verdict | None:
         value = get(seen.body, field.at)
         if value is MISSING:
             continue
-        said.extend(int(side) for side in value.split("*")) if isinstance(value, str) and value.replace("*", "").isdecimal() else said.append(value)
+        said.extend(int(side) for side in value.split("*")) if isinstance(value, str) and value.replace(
+            "*", ""
+        ).isdecimal() else said.append(value)
     if len(said) != 2:
         return None
-    return holds(set(said) == set(measured[0]), expected=f"{measured[0][0]} and {measured[0][1]}", actual=said, level=fields[0].fact.level)
+    return holds(
+        set(said) == set(measured[0]),
+        expected=f"{measured[0][0]} and {measured[0][1]}",
+        actual=said,
+        level=fields[0].fact.level,
+    )

@@ -20,7 +20,7 @@ def frame(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def png(width: int, height: int, lines: bytes, kind: int = 2, *, depth: int = 8, interlace: int = 0) -> bytes:  # noqa: PLR0913 - a header is that
+def png(width: int, height: int, lines: bytes, kind: int = 2, *, depth: int = 8, interlace: int = 0) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, interlace)
     return (
         b"\x89PNG\r\n\x1a\n"
