@@ -42,7 +42,7 @@ def started(*command: str) -> Iterator[str]:
         process.communicate(timeout=60)
 
 
-def asked(b64: bool) -> tuple[str, str, bytes]:  # noqa: FBT001 # one of two
+def asked(b64: bool) -> tuple[str, str, bytes]:  # one of two
     """The provider, the path and the body of the request."""
     provider = load_spec().providers["dieyuyun"]
     model = provider.models[next(iter(provider.models))]

@@ -160,7 +160,10 @@ class Recording:
             if not line:
                 continue
             try:
-                yield orjson.loads(line)
+                found = orjson.loads(line)
+                if not isinstance(found, dict):
+                    raise UsageProblem(f"{self.path}:{number}: no event", "the file was damaged")
+                yield found
             except orjson.JSONDecodeError as error:
                 if number == len(raw):
                     return

@@ -60,7 +60,7 @@ def _result(case: Case, group: Sequence[Seen], spec: Spec) -> Result:
     judged = 0
     for verdict, exchange in _verdicts(case, group):
         judged += 1
-        level = weakest(cap, verdict.level if verdict.level is not None else case.level)
+        level = weakest(cap, case.level, verdict.level if verdict.level is not None else case.level)
         status = verdict.status(level)
         if worst is None or status.rank > worst.status.rank:
             decided = replace(case, level=level) if status in (Status.FAIL, Status.WARN) else case

@@ -18,6 +18,7 @@ _SECRET_HEADERS = frozenset(
         "x-portkey-config",
     }
 )
+_SCHEMED = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-key"})
 _SIGNATURE = re.compile(
     rb"((?:Signature|OSSAccessKeyId|X-Amz-Signature|X-Amz-Credential|security-token|sig)=)[^&\"'\s\\]+"
 )
@@ -29,9 +30,11 @@ def headers(given: Mapping[str, str], variable: str) -> dict[str, str]:
     for name, value in given.items():
         if name.lower() not in _SECRET_HEADERS or CANARY in value:
             kept[name.lower()] = value
-        else:
+        elif name.lower() in _SCHEMED:
             scheme, _, rest = value.partition(" ")
             kept[name.lower()] = f"{scheme} ${variable}" if rest else f"${variable}"
+        else:
+            kept[name.lower()] = "***"
     return kept
 
 

@@ -66,6 +66,7 @@ class Bridge:
 
     def exchange(self, call: Call) -> Exchange | None:
         """The exchange of a call; None when it says nothing about the contract."""
+        self._remember(call)
         endpoint = self.endpoint(call)
         if endpoint is None or (call.received.status == 401 and "authorization" in call.sent.headers):
             return None
@@ -74,7 +75,6 @@ class Bridge:
         if endpoint.envelope == "none":
             return None
         made = self._asked(endpoint, call)
-        self._remember(call)
         if made is None or unsure(made) or disputed(self.provider, made):
             return None
         return self._delivered(replace(made, pictures=())) if not self._waits(made) else None
@@ -123,7 +123,7 @@ class Bridge:
     def _remember(self, call: Call) -> None:
         """Keep the id of any task that was made."""
         task_id = get(parsed(call.received.body), "/output/task_id")
-        if isinstance(task_id, str):
+        if call.method != "GET" and isinstance(task_id, str):
             self.tasks[task_id] = None
             while len(self.tasks) > _REMEMBERED:
                 self.tasks.popitem(last=False)
@@ -140,12 +140,12 @@ class Bridge:
     def _queried(self, endpoint: Endpoint, call: Call) -> Exchange | None:
         task_id = next((str(value) for value in call.variables.values()), "")
         known = self.tasks.get(task_id)
-        if "authorization" not in call.sent.headers or call.received.status != 200:
+        ended = get(parsed(call.received.body), "/output/task_status") in _FINAL
+        if "authorization" not in call.sent.headers:
             return None
         if known is not None:
-            done = get(parsed(call.received.body), "/output/task_status") in _FINAL
-            return self._delivered(replace(known, polls=(call.received,))) if done else None
-        if task_id in self.tasks or not _TASK_ID.fullmatch(task_id):
+            return self._delivered(replace(known, polls=(call.received,))) if ended else None
+        if ended or task_id in self.tasks or not _TASK_ID.fullmatch(task_id):
             return None
         return Exchange(
             "x00001",

@@ -64,13 +64,19 @@ def explore(
         "SCHEMATHESIS_HOOKS": _HOOKS,
         "QWEN_IMAGE_PROVIDER": str(Path(name).resolve()) if name.endswith((".yaml", ".yml")) else name,
     }
-    return run(
-        replace(provider, models={key: provider.models[key] for key in models}, families={}),
-        target,
-        max_examples,
-        seed,
-        hooks,
-    )
+    return run(only(provider, models), target, max_examples, seed, hooks)
+
+
+def only(provider: Provider, models: Sequence[str]) -> Provider:
+    """A provider with some of its models, and the endpoints that serve them or none in particular."""
+    kept = {name: provider.models[name] for name in models}
+    used = {endpoint for model in kept.values() for endpoint in model.endpoints}
+    endpoints = {
+        key: endpoint
+        for key, endpoint in provider.endpoints.items()
+        if key in used or endpoint.envelope == "none"
+    }
+    return replace(provider, models=kept, endpoints=endpoints, families={})
 
 
 def run(

@@ -220,7 +220,7 @@ def test_a_wrong_key_is_no_drift(fresh: Mock, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "asked"), [("task-failed", True), ("task-canceled", True), ("task-slow", False)]
 )
-def test_tasks_that_fail_or_are_left(fresh: Mock, tmp_path: Path, fault: str, asked: bool) -> None:  # noqa: FBT001
+def test_tasks_that_fail_or_are_left(fresh: Mock, tmp_path: Path, fault: str, asked: bool) -> None:
     fresh.fault(fault, **({"error": "server-error"} if fault == "task-failed" else {}))
     with before(f"{fresh.url}/dashscope", tmp_path / "run", "dashscope") as (client, proxy):
         body = {"model": "qwen-image-plus", "input": {"prompt": "a cat"}}
@@ -269,7 +269,7 @@ def test_the_command_ends_with_a_summary(fresh: Mock, tmp_path: Path, number: si
     out = tmp_path / "run"
     command = [sys.executable, "-c", SERVE, f"{fresh.url}/dieyuyun", str(out)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         httpx.post(url + PATH, json=ASK, headers=AUTHORIZED, trust_env=False)

@@ -19,12 +19,12 @@ def write(path: Path, cases: Sequence[Mapping[str, Any]], name: str) -> None:
     groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for case in cases:
         groups[case["group"]].append(case)
-    root = ET.Element("testsuites", name=name)
+    root = ET.Element("testsuites", name=_clean(name))
     for group, members in groups.items():
         suite = ET.SubElement(
             root,
             "testsuite",
-            name=group,
+            name=_clean(group),
             tests=str(len(members)),
             failures=_count(members, Status.FAIL, Status.FIXED),
             errors=_count(members, Status.ERROR),
@@ -44,7 +44,7 @@ def _case(suite: ET.Element, case: Mapping[str, Any]) -> None:
     element = ET.SubElement(
         suite,
         "testcase",
-        classname=f"{case['provider']}.{case['model']}.{case['operation']}",
+        classname=_clean(f"{case['provider']}.{case['model']}.{case['operation']}"),
         name=case["clause"],
         time="0",
     )
@@ -61,7 +61,7 @@ def _case(suite: ET.Element, case: Mapping[str, Any]) -> None:
         case Status.ERROR:
             ET.SubElement(element, "error", message=_clean(str(case["actual"]))).text = text
         case Status.NOT_RUN | Status.NOT_APPLICABLE:
-            ET.SubElement(element, "skipped", message=case["reason"] or case["status"])
+            ET.SubElement(element, "skipped", message=_clean(case["reason"] or case["status"]))
         case Status.WARN | Status.OBSERVED | Status.KNOWN:
             ET.SubElement(element, "system-out").text = (
                 _clean(": ".join(filter(None, (case["status"], case["reason"])))) + f"\n{text}"
