@@ -12,6 +12,7 @@ import click
 
 from qwen_image_conformance.commands import baseline, diff, init, report
 from qwen_image_conformance.problems import Stop
+from qwen_image_conformance.watching import check_client, proxy
 from qwen_image_spec.problems import suggestion
 
 _PROVIDER = click.option(
@@ -289,6 +290,8 @@ cli.add_command(init)
 cli.add_command(baseline)
 cli.add_command(report)
 cli.add_command(diff)
+cli.add_command(check_client)
+cli.add_command(proxy)
 
 
 def main() -> None:

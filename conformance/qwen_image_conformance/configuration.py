@@ -81,7 +81,9 @@ def read(path: Path) -> dict[str, Any]:
                 f"compare with the file that `init` writes ({FILE})",
             )
         found[name] = (
-            tuple(f"{model}={amount}" for model, amount in value.items()) if isinstance(value, dict) else value
+            tuple(f"{model}={amount}" for model, amount in value.items())
+            if isinstance(value, dict)
+            else value
         )
     for name in ("provider", "baseline_file"):
         if isinstance(found.get(name), str) and (path.parent / found[name]).is_file():

@@ -24,6 +24,7 @@ from qwen_image_conformance.problems import BudgetSpent, Unreachable
 from qwen_image_conformance.single import Judge
 from qwen_image_conformance.strategies.invalid import invalid_requests
 from qwen_image_conformance.strategies.valid import valid_requests
+from qwen_image_conformance.streamed import streamed
 from qwen_image_conformance.target import Target
 from qwen_image_conformance.ways import Way, ways
 from qwen_image_spec.model import Model, Provider, Spec
@@ -31,7 +32,6 @@ from qwen_image_spec.request import ImageRequest
 
 PAID_IMAGES = 8
 _TASKS_SHARE = 10
-_UNJUDGED = ("stream", "is_async")
 
 
 class Broken(AssertionError):
@@ -111,7 +111,7 @@ class Session:
                 self.provider, model, way.operation, way.endpoint, request, "fuzz", Tier.FULL
             ),
         )
-        valid = valid_requests(self.provider, model, way.operation, without=_UNJUDGED)
+        valid = valid_requests(self.provider, model, way.operation, without=streamed(model, way.operation))
         self._drive(
             valid,
             count,

@@ -34,7 +34,8 @@ from qwen_image_spec.dialect import dialect
 from qwen_image_spec.model import Endpoint, Provider
 from qwen_image_spec.pointers import get
 
-_FINAL = ("SUCCEEDED", "FAILED", "CANCELED")
+_FINAL = ("SUCCEEDED", "FAILED")
+_CANCELED = "CANCELED"
 _TASK_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,}", re.ASCII)
 _REMEMBERED = 4096
 Fetch = Callable[[str], Received]
@@ -75,7 +76,7 @@ class Bridge:
         if endpoint.envelope == "none":
             return None
         made = self._asked(endpoint, call)
-        if made is None or unsure(made) or disputed(self.provider, made):
+        if made is None or unsure(self.provider, made) or disputed(self.provider, made):
             return None
         return self._delivered(replace(made, pictures=())) if not self._waits(made) else None
 
@@ -140,12 +141,13 @@ class Bridge:
     def _queried(self, endpoint: Endpoint, call: Call) -> Exchange | None:
         task_id = next((str(value) for value in call.variables.values()), "")
         known = self.tasks.get(task_id)
-        ended = get(parsed(call.received.body), "/output/task_status") in _FINAL
+        state = get(parsed(call.received.body), "/output/task_status")
+        ended = state in _FINAL
         if "authorization" not in call.sent.headers:
             return None
         if known is not None:
             return self._delivered(replace(known, polls=(call.received,))) if ended else None
-        if ended or task_id in self.tasks or not _TASK_ID.fullmatch(task_id):
+        if ended or state == _CANCELED or task_id in self.tasks or not _TASK_ID.fullmatch(task_id):
             return None
         return Exchange(
             "x00001",

@@ -8,6 +8,7 @@ from typing import Any
 
 from qwen_image_conformance.exchange import Exchange, Received, Sent
 from qwen_image_conformance.strategies.sizes import plausible
+from qwen_image_conformance.streamed import streamed
 from qwen_image_spec.evidence import Level
 from qwen_image_spec.model import Endpoint, Model, Provider
 from qwen_image_spec.pointers import MISSING
@@ -77,9 +78,17 @@ def doubts(request: ImageRequest, received: Received) -> tuple[str, ...]:
     return (*flaws, "body.unknown-field") if request.unknown and received.status >= 400 else flaws
 
 
-def unsure(exchange: Exchange) -> bool:
-    """A refusal of input images that the suite did not choose may have a hundred good reasons."""
-    return exchange.asked is not None and bool(exchange.asked["images"]) and exchange.received.status >= 400
+def unsure(provider: Provider, exchange: Exchange) -> bool:
+    """Whether the answer proves nothing.
+
+    A refusal of input images that the suite did not choose may have a hundred good reasons; a stream is not read.
+    """
+    model = provider.models.get(exchange.model)
+    if exchange.asked is None or model is None:
+        return False
+    if exchange.asked["images"] and exchange.received.status >= 400:
+        return True
+    return any(exchange.asked["parameters"].get(name) for name in streamed(model, exchange.operation))
 
 
 def parsed(body: bytes) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from defects.catalogue import DEFECTS
 from defects.wrap import wrap
 from qwen_image_conformance.baseline import Baseline
@@ -32,13 +33,39 @@ def suite(*args: str) -> tuple[int, str]:
 
 
 def run(url: str, out: Path, *more: str) -> tuple[int, str]:
-    return suite("run", "--provider", "dieyuyun", "--url", f"{url}/dieyuyun", "--model", MODEL, "--out", str(out), "--report", "line", *more)
+    return suite(
+        "run",
+        "--provider",
+        "dieyuyun",
+        "--url",
+        f"{url}/dieyuyun",
+        "--model",
+        MODEL,
+        "--out",
+        str(out),
+        "--report",
+        "line",
+        *more,
+    )
 
 
 def test_a_failure_is_known_until_its_day_and_stale_when_it_is_mended(broken: str, tmp_path: Path) -> None:
     file = str(tmp_path / "baseline.yaml")
     assert run(broken, tmp_path / "a")[0] == 1
-    assert suite("baseline", "update", str(tmp_path / "a"), "--file", file, "--reason", "ticket 12", "--expires", "2999-12-31")[0] == 0
+    assert (
+        suite(
+            "baseline",
+            "update",
+            str(tmp_path / "a"),
+            "--file",
+            file,
+            "--reason",
+            "ticket 12",
+            "--expires",
+            "2999-12-31",
+        )[0]
+        == 0
+    )
     assert run(broken, tmp_path / "b", "--baseline", file)[0] == 0
     assert suite("judge", str(tmp_path / "a"), "--baseline", file, "--report", "line")[0] == 0
     with serve(Settings(seed=1)) as mended:
@@ -51,24 +78,33 @@ def test_a_failure_is_known_until_its_day_and_stale_when_it_is_mended(broken: st
 
 def test_an_entry_that_expired_fails_again(broken: str, tmp_path: Path) -> None:
     file = tmp_path / "baseline.yaml"
-    file.write_text("- {clause: n.above-maximum, provider: dieyuyun, model: qwen-image-2.0, operation: generate, reason: r, "
-                    "expires: 2020-01-01}\n", "utf-8")
+    file.write_text(
+        "- {clause: n.above-maximum, provider: dieyuyun, model: qwen-image-2.0, operation: generate, reason: r, "
+        "expires: 2020-01-01}\n",
+        "utf-8",
+    )
     assert run(broken, tmp_path / "a", "--baseline", str(file))[0] == 1
 
 
 def test_another_failure_is_not_covered(broken: str, tmp_path: Path) -> None:
     file = tmp_path / "baseline.yaml"
-    file.write_text("- {clause: n.below-minimum, provider: dieyuyun, model: other, operation: generate, reason: r}\n", "utf-8")
+    file.write_text(
+        "- {clause: n.below-minimum, provider: dieyuyun, model: other, operation: generate, reason: r}\n",
+        "utf-8",
+    )
     assert run(broken, tmp_path / "a", "--baseline", str(file))[0] == 1
 
 
-@pytest.mark.parametrize(("text", "hint"), [
-    ("- {claus: n.count}", "clause"),
-    ("- {clause: n.count, provider: p, model: m, operation: generate}", "reason"),
-    ("- {clause: n.count, provider: p, model: m, operation: g, reason: r, expires: soon}", "2027-01-31"),
-    ("clause: n.count", "list"),
-    ("- [", "list"),
-])
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("- {claus: n.count}", "clause"),
+        ("- {clause: n.count, provider: p, model: m, operation: generate}", "reason"),
+        ("- {clause: n.count, provider: p, model: m, operation: g, reason: r, expires: soon}", "2027-01-31"),
+        ("clause: n.count", "list"),
+        ("- [", "list"),
+    ],
+)
 def test_a_mistake_in_a_baseline_is_explained(tmp_path: Path, text: str, hint: str) -> None:
     path = tmp_path / "baseline.yaml"
     path.write_text(text, "utf-8")
@@ -106,8 +142,15 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
     assert "tier smoke, 1 model(s)" in text
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ('teir = "core"', "did you mean 'tier'"), ("max_images = true", "wrong type"), ("models = 'x'", "wrong type"), ("= 3", "TOML")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('teir = "core"', "did you mean 'tier'"),
+        ("max_images = true", "wrong type"),
+        ("models = 'x'", "wrong type"),
+        ("= 3", "TOML"),
+    ],
+)
 def test_a_mistake_in_a_configuration_is_explained(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "c.toml"
     path.write_text(text, "utf-8")

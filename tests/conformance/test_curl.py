@@ -67,7 +67,7 @@ def _status(exchange: Exchange) -> int:
     command = curl(exchange)
     assert KEY not in command
     environment = {**os.environ, "QWEN_IMAGE_API_KEY": KEY, "no_proxy": "*"}
-    shown = subprocess.run(  # noqa: S603
+    shown = subprocess.run(
         ["bash", "-c", command],  # noqa: S607
         capture_output=True,
         check=True,

@@ -34,7 +34,7 @@ def _pytest(folder: Path, *words: str, **environment: str) -> subprocess.Complet
     ]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         command,
         cwd=folder,
         capture_output=True,

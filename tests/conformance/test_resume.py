@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from qwen_image_conformance.campaign import Options, run
 from qwen_image_conformance.evidence import FILE, Recording
 from qwen_image_conformance.plan import make_plan
@@ -29,13 +30,31 @@ def mock() -> Iterator[Mock]:
 
 
 def command(mock: Mock, provider: str, out: Path) -> list[str]:
-    return [sys.executable, "-m", "qwen_image_conformance", "run", "--provider", provider, "--model", MODELS[provider],
-            "--url", f"{mock.url}/{provider}", "--out", str(out), "--report", "none"]
+    return [
+        sys.executable,
+        "-m",
+        "qwen_image_conformance",
+        "run",
+        "--provider",
+        provider,
+        "--model",
+        MODELS[provider],
+        "--url",
+        f"{mock.url}/{provider}",
+        "--out",
+        str(out),
+        "--report",
+        "none",
+    ]
 
 
 def verdicts(out: Path) -> dict[tuple[str, str, str], tuple[str, object]]:
     events = [json.loads(line) for line in (out / "result.jsonl").read_text("utf-8").splitlines()]
-    return {(e["clause"], e["model"], e["operation"]): (e["status"], e["expected"]) for e in events if e["event"] == "case"}
+    return {
+        (e["clause"], e["model"], e["operation"]): (e["status"], e["expected"])
+        for e in events
+        if e["event"] == "case"
+    }
 
 
 def bought(mock: Mock) -> int:
@@ -52,21 +71,25 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A provider, the folder of an undisturbed run, and the pictures it bought."""
     out = tmp_path_factory.mktemp("undisturbed") / request.param
     with serve(Settings(seed=5, task_seconds=0.1)) as running:
-        assert subprocess.call(command(running, request.param, out)) == 0  # noqa: S603
+        assert subprocess.call(command(running, request.param, out)) == 0
         return request.param, out, bought(running)
 
 
 @pytest.mark.parametrize("lines", [5, 66, 75])
-def test_a_killed_run_goes_on_where_it_was(mock: Mock, tmp_path: Path, whole: tuple[str, Path, int], lines: int) -> None:
+def test_a_killed_run_goes_on_where_it_was(
+    mock: Mock, tmp_path: Path, whole: tuple[str, Path, int], lines: int
+) -> None:
     provider, reference, undisturbed = whole
     out = tmp_path / "killed"
-    process = subprocess.Popen(command(mock, provider, out))  # noqa: S603
+    process = subprocess.Popen(command(mock, provider, out))
     _wait_for_lines(out / FILE, lines, process)
     process.kill()
     process.wait()
-    ended = (out / FILE).read_bytes().rstrip().endswith(b"}") and b'"event":"end"' in (out / FILE).read_bytes()
+    ended = (out / FILE).read_bytes().rstrip().endswith(b"}") and b'"event":"end"' in (
+        out / FILE
+    ).read_bytes()
     again = [sys.executable, "-m", "qwen_image_conformance", "run", "--resume", str(out), "--report", "none"]
-    code = subprocess.call(again)  # noqa: S603
+    code = subprocess.call(again)
     assert code == (2 if ended else 0)
     assert bought(mock) <= undisturbed
     lost = set(Recording(out).announced) - {exchange.probe for exchange in Recording(out).exchanges}
@@ -89,8 +112,11 @@ def test_a_paid_request_whose_answer_was_lost_is_not_asked_again(mock: Mock, tmp
     target = make_target(provider, f"{mock.url}/dieyuyun")
     run(spec, provider, target, plan, tmp_path)
     path = tmp_path / FILE
-    kept = [line for line in path.read_bytes().splitlines(keepends=True)
-            if not (b'"event":"exchange"' in line and b'"probe":"rich:' in line) and b'"event":"end"' not in line]
+    kept = [
+        line
+        for line in path.read_bytes().splitlines(keepends=True)
+        if not (b'"event":"exchange"' in line and b'"probe":"rich:' in line) and b'"event":"end"' not in line
+    ]
     path.write_bytes(b"".join(kept))
     mock.reset()
     done = run(spec, provider, target, plan, tmp_path, Options(resume=True))
@@ -113,7 +139,9 @@ def test_a_bare_answer_is_finished_without_asking_again(mock: Mock, tmp_path: Pa
     assert len(list((out / "inflight").iterdir())) == 1
     mock.reset()
     done = run(spec, provider, target, plan, out, Options(resume=True))
-    assert [(c["clause"], c["status"]) for c in done.cases] == [(c["clause"], c["status"]) for c in whole.cases]
+    assert [(c["clause"], c["status"]) for c in done.cases] == [
+        (c["clause"], c["status"]) for c in whole.cases
+    ]
     assert bought(mock) == plan.images - 1
     assert not (out / "inflight").exists()
 

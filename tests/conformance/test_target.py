@@ -94,5 +94,5 @@ def test_what_is_no_address_is_told(spec: Spec, url: str) -> None:
         ("http://a.localhost", True),
     ],
 )
-def test_local_means_the_loopback(url: str, local: bool) -> None:  # noqa: FBT001
+def test_local_means_the_loopback(url: str, local: bool) -> None:
     assert is_local(url) is local

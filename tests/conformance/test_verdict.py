@@ -36,7 +36,7 @@ def test_statuses_are_ordered_from_best_to_worst() -> None:
         (None, Level.OBSERVE, "observed"),
     ],
 )
-def test_a_verdict_is_no_harder_than_its_level(ok: bool | None, level: Level, status: str) -> None:  # noqa: FBT001
+def test_a_verdict_is_no_harder_than_its_level(ok: bool | None, level: Level, status: str) -> None:
     assert Verdict(ok, 1, 2).status(level) == status
 
 
@@ -44,7 +44,7 @@ def test_a_verdict_is_no_harder_than_its_level(ok: bool | None, level: Level, st
     ("expected", "actual", "ok"),
     [(1, 1, True), (1, 2, False), (1, True, False), (1, 1.0, False), ("a", "a", True)],
 )
-def test_equal_means_the_same_value_of_the_same_type(expected: object, actual: object, ok: bool) -> None:  # noqa: FBT001
+def test_equal_means_the_same_value_of_the_same_type(expected: object, actual: object, ok: bool) -> None:
     assert equal(expected=expected, actual=actual).ok is ok
 
 

@@ -166,7 +166,7 @@ NATIVE = [
         *PLUS,
         ("B132", "B134", "B136"),
         answer=_ok(_empty_task),
-        also=frozenset({"n.default", "usage.image-count", "tasks.metrics"}),
+        also=frozenset({"n.default", "usage.image-count", "tasks.metrics", "tasks.result-url"}),
     ),
     Defect(
         "original-prompt-lost",

@@ -8,7 +8,7 @@ from typing import Any
 
 from qwen_image_conformance.checks.firmness import firmness
 from qwen_image_conformance.checks.registry import check
-from qwen_image_conformance.seen import Seen
+from qwen_image_conformance.seen import SUCCEEDED, Seen
 from qwen_image_conformance.verdict import Verdict, holds
 from qwen_image_spec.answers import direct_shape, task_shape
 from qwen_image_spec.evidence import strictest, weakest
@@ -120,7 +120,7 @@ def _success(clause: str) -> None:
             seen.broken
             or not 200 <= seen.status < 300
             or seen.body is MISSING
-            or (seen.exchange.polls and not seen.accepted)
+            or (seen.exchange.polls and seen.task_status != SUCCEEDED)
         ):
             return None
         final = missing_or_wrong(seen.body, fields_of(seen, clause))
