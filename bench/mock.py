@@ -141,7 +141,7 @@ def _print(
     wall: dict[tuple[str, str, int], list[tuple[float, float]]],
 ) -> None:
     print(
-        f"{'server':<10} {'request':<20} {'conn':>4}  {'per CPU second (min, median, max)':<34} {'wall /s':>10} {'p99':>7}  of bare, starlette"
+        f"{'server':<10} {'request':<20} {'conn':>4}  {'per CPU second min median max':<34} {'wall /s':>10} {'p99':>7}  of bare, starlette"
     )
     for (name, what, connections), rates in found.items():
         rate, slow = (
