@@ -7,12 +7,13 @@ PORT ?= 8000
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test serve lint types tests defects clean
+.PHONY: help demo test serve lint types tests clean
 
 help:
 	@echo "make demo    the mock, the suite against it, and the suite against a broken gateway"
 	@echo "make test    lint, types and tests"
 	@echo "make serve   the mock on port $(PORT)"
+	@echo "make prove   the suite against every built-in defect: which clause caught it"
 	@echo "make bench   what the mock costs, beside the floors of its server"
 	@echo "make clean   remove what make made"
 
@@ -48,6 +49,10 @@ $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
 
 clean:
 	rm -rf $(VENV) runs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: prove
+prove: $(VENV)/dev
+	$(BIN)/python tools/prove.py
 
 .PHONY: bench
 bench: $(VENV)/suite

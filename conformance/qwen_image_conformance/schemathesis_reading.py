@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from qwen_image_conformance.exchange import Exchange, Received, Sent
+from qwen_image_conformance.exchange import Exchange, Sent
 from qwen_image_conformance.strategies.sizes import plausible
 from qwen_image_conformance.streamed import streamed
 from qwen_image_spec.evidence import Level
@@ -70,12 +70,6 @@ def plain(request: ImageRequest) -> dict[str, Any]:
         "parameters": dict(request.parameters),
         "texts": request.texts,
     }
-
-
-def doubts(request: ImageRequest, received: Received) -> tuple[str, ...]:
-    """The flaws of the frame; of a refused request also what may be the reason without being a mistake."""
-    flaws = tuple(dict.fromkeys(flaw.clause for flaw in request.flaws))
-    return (*flaws, "body.unknown-field") if request.unknown and received.status >= 400 else flaws
 
 
 def unsure(provider: Provider, exchange: Exchange) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from qwen_image_conformance.strategies.names import Named, named
+from qwen_image_conformance.strategies.names import Named, Pair, named
 from qwen_image_conformance.strategies.situations import (
     Situation,
     carries_images,
@@ -21,7 +22,7 @@ from qwen_image_conformance.strategies.situations import (
 from qwen_image_conformance.strategies.texts import prompts, too_long
 from qwen_image_conformance.strategies.valid import requests_in
 from qwen_image_conformance.strategies.values import Values, right, wrong, wrong_types
-from qwen_image_conformance.ways import Way, sample_image
+from qwen_image_conformance.ways import sample_image
 from qwen_image_spec.evidence import Reaction
 from qwen_image_spec.model import Facets, Model, Rule
 from qwen_image_spec.request import ImageRequest
@@ -73,11 +74,16 @@ def breakable(provider: Named, model: str | Model, operation: str = "generate") 
     return {clause: found[0].reaction for clause, found in breaches(provider, model, operation).items()}
 
 
-def breaches(provider: Named, model: str | Model, operation: str = "generate") -> dict[str, list[Breach]]:
+def breaches(provider: Named, model: str | Model, operation: str = "generate") -> Mapping[str, list[Breach]]:
     """Every way to break one clause alone, by clause."""
     _, found, way = named(provider, model, operation)
+    return _known(Pair(found, way))
+
+
+@lru_cache(maxsize=256)
+def _known(asked: Pair) -> Mapping[str, list[Breach]]:
     known: dict[str, list[Breach]] = {}
-    for situation in situations(found, way):
+    for situation in situations(asked.model, asked.way):
         for breach in _in(situation):
             known.setdefault(breach.clause, []).append(breach)
     return known
@@ -212,8 +218,3 @@ def _changed(base: ImageRequest, change: dict[str, Any]) -> ImageRequest:
 
 def _with_nul(text: str) -> str:
     return f"{text}\0{text}"
-
-
-def way_of(provider: Named, model: str | Model, operation: str) -> Way:
-    """How requests for an operation travel."""
-    return named(provider, model, operation)[2]

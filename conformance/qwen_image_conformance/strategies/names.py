@@ -11,6 +11,26 @@ from qwen_image_spec.model import Model, Provider
 Named: TypeAlias = str | Provider
 
 
+class Pair:
+    """A model and a way to ask it, as the key of a cache: one key for one model object."""
+
+    __slots__ = ("model", "way")
+
+    def __init__(self, model: Model, way: Way) -> None:
+        self.model = model
+        self.way = way
+
+    def __hash__(self) -> int:
+        return hash((id(self.model), self.way.operation, self.way.endpoint.id))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Pair)
+            and other.model is self.model
+            and (other.way.operation, other.way.endpoint.id) == (self.way.operation, self.way.endpoint.id)
+        )
+
+
 def named(provider: Named, model: str | Model, operation: str) -> tuple[Provider, Model, Way]:
     """The provider, the model, and the way to ask it. Raises UnknownName or ValueError."""
     owner = get_provider(provider) if isinstance(provider, str) else provider
