@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from qwen_image_conformance.commands import baseline, diff, init, report
+from qwen_image_conformance.exploring import fuzz
 from qwen_image_conformance.problems import Stop
 from qwen_image_conformance.watching import check_client, proxy
 from qwen_image_spec.problems import suggestion
@@ -291,6 +292,7 @@ cli.add_command(baseline)
 cli.add_command(report)
 cli.add_command(diff)
 cli.add_command(check_client)
+cli.add_command(fuzz)
 cli.add_command(proxy)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SPEC = load()
 MANY = 500
-FEW = 10
+FEW = 8
 # The plainest model, one with free sizes and images, one with every kind of condition, and one behind tasks only.
 THOROUGH = [
     ("dieyuyun", "qwen-image-2.0-pro", "generate"),
