@@ -105,7 +105,7 @@ async def _run(url: str, request: bytes, seconds: float, connections: int, good:
 
 def load(url: str, request: bytes, *, seconds: float, connections: int, status: int = 200) -> Figures:
     """Send the same request for some seconds over some connections."""
-    import uvloop  # noqa: PLC0415 # comes with uvicorn[standard]
+    import uvloop  # comes with uvicorn[standard]
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run(url, request, seconds, connections, f"HTTP/1.1 {status}".encode()))

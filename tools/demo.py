@@ -17,7 +17,7 @@ SHOWN = "dieyuyun"
 
 def main() -> int:
     """Run the demo; 0 when everything came out as it should."""
-    from qwen_image_spec import load  # noqa: PLC0415 # the interpreter of the virtual environment has it
+    from qwen_image_spec import load  # the interpreter of the virtual environment has it
 
     os.chdir(ROOT)
     out = Path("runs") / "demo"

@@ -56,7 +56,7 @@ _REPORT = click.option(
 def _configured(context: click.Context, _option: click.Parameter, value: Path | None) -> None:
     """Take what the configuration file gives as the defaults of this command's options."""
     if value is not None:
-        from qwen_image_conformance.configuration import read  # noqa: PLC0415
+        from qwen_image_conformance.configuration import read
 
         known = {parameter.name for parameter in context.command.params}
         context.default_map = {name: given for name, given in read(value).items() if name in known}
@@ -124,7 +124,7 @@ def plan(
     provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: str, *, as_json: bool
 ) -> None:
     """Tell what a run would send, how many pictures it buys and what they cost. Sends nothing."""
-    from qwen_image_conformance import planning  # noqa: PLC0415 # keep --help quick
+    from qwen_image_conformance import planning  # keep --help quick
 
     planning.show(*planning.prepare(provider, models, select, tier), as_json=as_json)
 
@@ -181,8 +181,8 @@ def plan(
 @click.option("--quiet", is_flag=True, help="No progress.")
 def run(baseline_file: Path | None, report: str, *, quiet: bool, **wishes: Any) -> None:
     """Hold a target to a provider's contract."""
-    from qwen_image_conformance import campaign, starting  # noqa: PLC0415
-    from qwen_image_conformance.baseline import Baseline  # noqa: PLC0415
+    from qwen_image_conformance import campaign, starting
+    from qwen_image_conformance.baseline import Baseline
 
     known = Baseline.read(baseline_file) if baseline_file is not None else None
     with _progress(quiet=quiet) as progress:
@@ -216,11 +216,11 @@ def judge(
     file: Path, provider: str | None, out: Path | None, baseline_file: Path | None, report: str
 ) -> None:
     """Judge recorded evidence again, by today's spec and without the network."""
-    from qwen_image_conformance import campaign  # noqa: PLC0415
-    from qwen_image_conformance.baseline import Baseline  # noqa: PLC0415
-    from qwen_image_conformance.choose import provider_of  # noqa: PLC0415
-    from qwen_image_conformance.evidence import Recording  # noqa: PLC0415
-    from qwen_image_spec.loader import load  # noqa: PLC0415
+    from qwen_image_conformance import campaign
+    from qwen_image_conformance.baseline import Baseline
+    from qwen_image_conformance.choose import provider_of
+    from qwen_image_conformance.evidence import Recording
+    from qwen_image_spec.loader import load
 
     spec = load()
     recording = Recording(file)
@@ -239,7 +239,7 @@ def judge(
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_(what: str, provider: str | None, *, as_json: bool) -> None:
     """List clauses, groups, providers or models."""
-    from qwen_image_conformance import listing  # noqa: PLC0415
+    from qwen_image_conformance import listing
 
     listing.show(what, provider, as_json=as_json)
 
@@ -249,15 +249,15 @@ def list_(what: str, provider: str | None, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def explain(clause: str, *, as_json: bool) -> None:
     """Tell what a clause says, where it comes from, and where it applies at which level."""
-    from qwen_image_conformance import listing  # noqa: PLC0415
+    from qwen_image_conformance import listing
 
     listing.explain(clause, as_json=as_json)
 
 
 def _report(spec: Any, done: Any, report: str) -> None:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from qwen_image_conformance.report.console import show, verdict  # noqa: PLC0415
+    from qwen_image_conformance.report.console import show, verdict
 
     console = Console(width=None if sys.stdout.isatty() else 132, highlight=False)
     if report == "full":

@@ -36,10 +36,10 @@ from qwen_image_conformance.problems import UsageProblem
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default="qwen-image.toml")
 def init(provider: str, url: str, models: tuple[str, ...], file: Path) -> None:
     """Write a commented configuration for a gateway to FILE (qwen-image.toml)."""
-    from qwen_image_conformance import configuration  # noqa: PLC0415 # keep --help quick
-    from qwen_image_conformance.choose import models_of, provider_of  # noqa: PLC0415
-    from qwen_image_conformance.plan import make_plan  # noqa: PLC0415
-    from qwen_image_spec.loader import load  # noqa: PLC0415
+    from qwen_image_conformance import configuration  # keep --help quick
+    from qwen_image_conformance.choose import models_of, provider_of
+    from qwen_image_conformance.plan import make_plan
+    from qwen_image_spec.loader import load
 
     spec = load()
     chosen = provider_of(provider, spec)
@@ -74,7 +74,7 @@ _FILE = click.option(
 )
 def update(run: Path, file: Path, reason: str, expires: datetime | None) -> None:
     """Add every failure of RUN, drop every entry that passes there."""
-    from qwen_image_conformance.baseline import Baseline  # noqa: PLC0415
+    from qwen_image_conformance.baseline import Baseline
 
     before = Baseline.read(file) if file.exists() else Baseline([])
     after = before.updated(_cases(run), reason, expires.date() if expires else None, date.today())  # noqa: DTZ011 # a day as people mean it
@@ -87,7 +87,7 @@ def update(run: Path, file: Path, reason: str, expires: datetime | None) -> None
 @_FILE
 def prune(run: Path, file: Path) -> None:
     """Drop every entry that passes in RUN."""
-    from qwen_image_conformance.baseline import Baseline  # noqa: PLC0415
+    from qwen_image_conformance.baseline import Baseline
 
     before = Baseline.read(file)
     passing = {
@@ -101,7 +101,7 @@ def prune(run: Path, file: Path) -> None:
 
 
 def _cases(run: Path) -> list[dict[str, Any]]:
-    from qwen_image_conformance.report import read  # noqa: PLC0415
+    from qwen_image_conformance.report import read
 
     return [dict(case) for case in read.read(run).cases]
 
@@ -127,7 +127,7 @@ def _cases(run: Path) -> list[dict[str, Any]]:
 )
 def report(file: Path, form: str, previous: Path | None, out: Path | None) -> None:
     """Show a run again: FILE is its folder or its result.jsonl."""
-    from qwen_image_conformance.report import read  # noqa: PLC0415
+    from qwen_image_conformance.report import read
 
     record = read.read(file)
     earlier = read.read(previous) if previous is not None else None
@@ -145,28 +145,28 @@ def report(file: Path, form: str, previous: Path | None, out: Path | None) -> No
 
 
 def _rendered(form: str, record: Any, earlier: Any, folder: Path) -> str:
-    from qwen_image_spec.loader import load  # noqa: PLC0415
+    from qwen_image_spec.loader import load
 
     if form == "html":
-        from qwen_image_conformance.report import html  # noqa: PLC0415
+        from qwen_image_conformance.report import html
 
         return html.render(record, load(), previous=earlier, images=folder / "images")
     if form == "markdown":
-        from qwen_image_conformance.report import markdown  # noqa: PLC0415
+        from qwen_image_conformance.report import markdown
 
         return markdown.render(record, load(), previous=earlier)
-    import orjson  # noqa: PLC0415
+    import orjson
 
-    from qwen_image_conformance.report import badge  # noqa: PLC0415
+    from qwen_image_conformance.report import badge
 
     return orjson.dumps(badge.endpoint(record), option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
 def _console(record: Any, out: Path | None) -> None:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from qwen_image_conformance.report.console import show  # noqa: PLC0415
-    from qwen_image_spec.loader import load  # noqa: PLC0415
+    from qwen_image_conformance.report.console import show
+    from qwen_image_spec.loader import load
 
     if out is None:
         show(Console(highlight=False), load(), record.head, record.cases, record.end)
@@ -176,7 +176,7 @@ def _console(record: Any, out: Path | None) -> None:
 
 
 def _junit(record: Any, out: Path | None) -> None:
-    from qwen_image_conformance.report import junit  # noqa: PLC0415
+    from qwen_image_conformance.report import junit
 
     if out is None:
         raise UsageProblem("--format junit needs --out FILE", "a run also leaves junit.xml in its folder")
@@ -188,7 +188,7 @@ def _junit(record: Any, out: Path | None) -> None:
 @click.argument("new", type=click.Path(path_type=Path))
 def diff(old: Path, new: Path) -> None:
     """Tell what changed between two runs. Exit code 1 when something regressed."""
-    from qwen_image_conformance.report import compare, read  # noqa: PLC0415
+    from qwen_image_conformance.report import compare, read
 
     changes = compare.compare(read.read(old), read.read(new))
     click.echo(compare.text(changes))

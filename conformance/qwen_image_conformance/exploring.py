@@ -54,12 +54,12 @@ def fuzz(  # one argument an option
     A server on this machine is explored freely. Anywhere else pictures may cost money: there the requests are always the
     same ones, nothing is made smaller, and the budget ends it.
     """
-    import orjson  # noqa: PLC0415 # keep --help quick
+    import orjson  # keep --help quick
 
-    from qwen_image_conformance import fuzz as fuzzing  # noqa: PLC0415
-    from qwen_image_conformance.choose import models_of, provider_of  # noqa: PLC0415
-    from qwen_image_conformance.target import make_target  # noqa: PLC0415
-    from qwen_image_spec.loader import load  # noqa: PLC0415
+    from qwen_image_conformance import fuzz as fuzzing
+    from qwen_image_conformance.choose import models_of, provider_of
+    from qwen_image_conformance.target import make_target
+    from qwen_image_spec.loader import load
 
     spec = load()
     chosen = provider_of(provider, spec)

@@ -42,7 +42,7 @@ def wrong_pictures(rule: ImageRule) -> Iterator[Any]:
 @cache
 def picture(width: int, height: int, form: str) -> str:
     """A picture of one colour as a data URI; sides in pixels."""
-    from PIL import Image  # noqa: PLC0415 # only edits need it
+    from PIL import Image  # only edits need it
 
     buffer = io.BytesIO()
     Image.new("RGB", (width, height), (176, 58, 46)).save(buffer, form)

@@ -89,9 +89,9 @@ class _Campaign:
     @classmethod
     def prepared(cls, config: pytest.Config) -> _Campaign:
         """The plan for pytest's options. Raises Stop for options that make no sense."""
-        from qwen_image_conformance.planning import prepare  # noqa: PLC0415 # only when asked for
-        from qwen_image_conformance.problems import UsageProblem  # noqa: PLC0415
-        from qwen_image_conformance.target import make_target  # noqa: PLC0415
+        from qwen_image_conformance.planning import prepare  # only when asked for
+        from qwen_image_conformance.problems import UsageProblem
+        from qwen_image_conformance.target import make_target
 
         provider, url = config.getoption("--qwen-image-provider"), config.getoption("--qwen-image-url")
         if not provider or not url:
@@ -115,7 +115,7 @@ class _Campaign:
     def case(self, key: tuple[str, str, str]) -> dict[str, Any]:
         """What the run says of a case. Raises Stop when the target does not answer."""
         if self._done is None:
-            from qwen_image_conformance.campaign import Options, run  # noqa: PLC0415
+            from qwen_image_conformance.campaign import Options, run
 
             options = Options(
                 max_images=self.config.getoption("--qwen-image-max-images"),

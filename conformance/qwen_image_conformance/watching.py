@@ -70,8 +70,8 @@ def check_client(  # one argument an option
     quiet: bool,
 ) -> None:
     """Run a client against a mock and tell what it does wrong: check-client --provider P -- python my_app.py."""
-    from qwen_image_conformance.check_client import Options, run  # noqa: PLC0415 # keep --help quick
-    from qwen_image_conformance.client_report import console_for  # noqa: PLC0415
+    from qwen_image_conformance.check_client import Options, run  # keep --help quick
+    from qwen_image_conformance.client_report import console_for
 
     options = Options(
         command=command,
@@ -125,7 +125,7 @@ def proxy(  # one argument an option
     quiet: bool,
 ) -> None:
     """Forward real traffic untouched, keep evidence, and tell where it drifts from the contract."""
-    from qwen_image_conformance.proxy import Options, serve  # noqa: PLC0415 # keep --help quick
+    from qwen_image_conformance.proxy import Options, serve  # keep --help quick
 
     options = Options(
         provider=provider,

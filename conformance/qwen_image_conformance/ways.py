@@ -57,11 +57,11 @@ def sample_image() -> str:
 
 
 def _sample() -> str:
-    import base64  # noqa: PLC0415 # only edits need it
-    import io  # noqa: PLC0415
-    from functools import cache  # noqa: PLC0415
+    import base64  # only edits need it
+    import io
+    from functools import cache
 
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     @cache
     def made() -> str:

@@ -17,6 +17,6 @@ def __getattr__(name: str) -> Any:
     """Load what is asked for only then: the pytest plugin imports this package in every test run."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 # see above
+    from importlib import import_module  # see above
 
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -21,8 +21,8 @@ TOKEN_ENV = "QWEN_IMAGE_MOCK_TOKEN"  # noqa: S105 # a variable's name
 
 def _version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # click's signature
     if value and not context.resilient_parsing:
-        from qwen_image_mock.admin import own_version  # noqa: PLC0415 # keeps start-up short
-        from qwen_image_spec import load  # noqa: PLC0415 # same
+        from qwen_image_mock.admin import own_version  # keeps start-up short
+        from qwen_image_spec import load  # same
 
         click.echo(f"qwen-image-mock {own_version()} (spec {load().version})")
         context.exit()
@@ -32,8 +32,8 @@ def _list_faults(
     context: click.Context, _parameter: click.Parameter, value: bool
 ) -> None:  # click's signature
     if value and not context.resilient_parsing:
-        from qwen_image_mock.fault_kinds import names_of, overview  # noqa: PLC0415 # keeps start-up short
-        from qwen_image_spec import load  # noqa: PLC0415 # same
+        from qwen_image_mock.fault_kinds import names_of, overview  # keeps start-up short
+        from qwen_image_spec import load  # same
 
         click.echo(overview(names_of(load().providers.values())))
         context.exit()
@@ -43,7 +43,7 @@ def _list_scenarios(
     context: click.Context, _parameter: click.Parameter, value: bool
 ) -> None:  # click's signature
     if value and not context.resilient_parsing:
-        from qwen_image_mock.scenarios import overview  # noqa: PLC0415 # keeps start-up short
+        from qwen_image_mock.scenarios import overview  # keeps start-up short
 
         click.echo(overview())
         context.exit()
@@ -54,7 +54,7 @@ class _Command(click.Command):
 
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the scenarios below the options."""
-        from qwen_image_mock.scenarios import scenario_names  # noqa: PLC0415 # keeps start-up short
+        from qwen_image_mock.scenarios import scenario_names  # keeps start-up short
 
         super().format_epilog(context, formatter)
         with formatter.section("Scenarios"):
@@ -161,10 +161,10 @@ def main(host: str, port: int, *, quiet: bool, **options: Any) -> None:
       admin   POST /_mock/faults {"name": "throttle", "times": 2, "operation": "query"}
     Tasks: POST /_mock/tasks {"seconds": 5} or {"polls": 3} or {"at_once": true} while it runs.
     """  # noqa: D301 # click reads the \b
-    from qwen_image_mock.app import create_app  # noqa: PLC0415 # so that --help is quick
-    from qwen_image_mock.scenarios import UnknownScenario  # noqa: PLC0415 # same
-    from qwen_image_mock.server import listen  # noqa: PLC0415 # same
-    from qwen_image_spec import SpecError  # noqa: PLC0415 # same
+    from qwen_image_mock.app import create_app  # so that --help is quick
+    from qwen_image_mock.scenarios import UnknownScenario  # same
+    from qwen_image_mock.server import listen  # same
+    from qwen_image_spec import SpecError  # same
 
     try:
         app = create_app(_settings(**options))
@@ -185,7 +185,7 @@ def main(host: str, port: int, *, quiet: bool, **options: Any) -> None:
 
 def _settings(*, files: tuple[Path, ...], body_limit: int, **others: Any) -> Settings:
     """Put options and environment together."""
-    from qwen_image_mock.settings import MEBIBYTE, Settings  # noqa: PLC0415 # so that --help is quick
+    from qwen_image_mock.settings import MEBIBYTE, Settings  # so that --help is quick
 
     keys = frozenset(key.strip() for key in os.environ.get(KEYS_ENV, "").split(",") if key.strip())
     return Settings(
@@ -198,9 +198,9 @@ def _settings(*, files: tuple[Path, ...], body_limit: int, **others: Any) -> Set
 
 
 def _run(app: Any, listener: socket.socket, *, quiet: bool) -> None:
-    import uvicorn  # noqa: PLC0415 # so that --help is quick
+    import uvicorn  # so that --help is quick
 
-    from qwen_image_mock.server import config, url_of  # noqa: PLC0415 # same
+    from qwen_image_mock.server import config, url_of  # same
 
     click.echo(url_of(listener))
     if not quiet:

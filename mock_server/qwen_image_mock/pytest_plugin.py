@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def qwen_image_mock_server() -> Iterator[Mock]:
     """A mock on a free port, started once for the whole run."""
-    from qwen_image_mock.server import serve  # noqa: PLC0415 # only when a test wants it
+    from qwen_image_mock.server import serve  # only when a test wants it
 
     with serve() as mock:
         yield mock
@@ -35,7 +35,7 @@ def qwen_image_mock(qwen_image_mock_server: Mock) -> Iterator[Mock]:
 @pytest.fixture
 def qwen_image_mock_isolated() -> Iterator[Mock]:
     """A mock of the test's own, on a free port: nothing is shared with other tests, not even the clock."""
-    from qwen_image_mock.server import serve  # noqa: PLC0415 # only when a test wants it
+    from qwen_image_mock.server import serve  # only when a test wants it
 
     with serve() as mock:
         yield mock

@@ -71,7 +71,7 @@ class Scenario:
 
 @cache
 def _shipped() -> Mapping[str, Json]:
-    import yaml  # noqa: PLC0415 # only when a scenario is asked for
+    import yaml  # only when a scenario is asked for
 
     text = files("qwen_image_mock").joinpath("data/scenarios.yaml").read_text("utf-8")
     found: Mapping[str, Json] = yaml.safe_load(text)

@@ -59,7 +59,7 @@ def read_hex(path: Path) -> dict[int, bytes]:
 
 def read_outline(path: Path) -> dict[int, bytes]:
     """Draw every wanted glyph of a Unifont font file at 16 px."""
-    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415 - only this way in needs Pillow
+    from PIL import Image, ImageDraw, ImageFont
 
     font = ImageFont.truetype(str(path), 16, layout_engine=ImageFont.Layout.BASIC)
 

@@ -60,7 +60,7 @@ class _Commands(click.Group):
 
 def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:  # click's signature
     if wanted and not ctx.resilient_parsing:
-        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 # slow to import
+        from importlib.metadata import PackageNotFoundError, version  # slow to import
 
         try:
             package = version("qwen-image-contract")
@@ -71,14 +71,14 @@ def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None
 
 
 def _spec() -> Spec:
-    from qwen_image_spec.loader import load  # noqa: PLC0415 # --help needs no data
+    from qwen_image_spec.loader import load  # --help needs no data
 
     return load()
 
 
 def _provider(name: str) -> Provider:
     """A shipped provider by name, or one of the user's by the path of its file."""
-    from qwen_image_spec.loader import get_provider, load_provider  # noqa: PLC0415 # --help needs no data
+    from qwen_image_spec.loader import get_provider, load_provider  # --help needs no data
 
     return load_provider(Path(name)) if name.endswith(_FILES) else get_provider(name)
 
@@ -126,7 +126,7 @@ def main() -> None:
 @_json
 def list_(what: str, provider: str | None, *, as_json: bool) -> None:
     """List WHAT: models (default), providers, clauses, sources, disputes or errors."""
-    from qwen_image_spec import listing  # noqa: PLC0415 # only this command needs it
+    from qwen_image_spec import listing  # only this command needs it
 
     rows = listing.records(what, _spec(), _providers(provider))
     if as_json:
@@ -143,7 +143,7 @@ def list_(what: str, provider: str | None, *, as_json: bool) -> None:
 @_json
 def show(model: str, provider: str | None, *, as_json: bool) -> None:
     """Show all that is known of MODEL at every provider that has it, with the source of every value."""
-    from qwen_image_spec.show import show_model  # noqa: PLC0415 # only this command needs it
+    from qwen_image_spec.show import show_model  # only this command needs it
 
     found = _found(model, _providers(provider))
     if as_json:
@@ -176,8 +176,8 @@ def _found(model: str, providers: list[Provider]) -> list[tuple[Provider, Model]
 @_json
 def diff(left: str, right: str, *, as_json: bool) -> None:
     """Show what providers A and B say differently, with the source of both."""
-    from qwen_image_spec.diff import compare  # noqa: PLC0415 # only this command needs it
-    from qwen_image_spec.diff_view import print_differences  # noqa: PLC0415 # same
+    from qwen_image_spec.diff import compare  # only this command needs it
+    from qwen_image_spec.diff_view import print_differences  # same
 
     ours, theirs = _provider(left), _provider(right)
     found = compare(ours, theirs)
@@ -193,7 +193,7 @@ def diff(left: str, right: str, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with sorted keys.")
 def openapi(provider: str, *, as_yaml: bool, as_json: bool) -> None:
     """Print an OpenAPI 3.1 document of PROVIDER (JSON, in reading order)."""
-    from qwen_image_spec.openapi import document  # noqa: PLC0415 # only this command needs it
+    from qwen_image_spec.openapi import document  # only this command needs it
 
     if as_yaml and as_json:
         raise click.UsageError("--yaml and --json exclude each other")
@@ -211,7 +211,7 @@ def openapi(provider: str, *, as_yaml: bool, as_json: bool) -> None:
 @_json
 def schema(provider: str, model: str, endpoint: str | None, *, as_json: bool) -> None:
     """Print the JSON Schemas of MODEL at PROVIDER: request and response of each endpoint, and the error."""
-    from qwen_image_spec import jsonschema  # noqa: PLC0415 # only this command needs it
+    from qwen_image_spec import jsonschema  # only this command needs it
 
     one = _provider(provider)
     _, known = _found(model, [one])[0]
@@ -230,7 +230,7 @@ def schema(provider: str, model: str, endpoint: str | None, *, as_json: bool) ->
 @_json
 def explain(clause: str, *, as_json: bool) -> None:
     """Explain CLAUSE: its sentence, its level at each provider, where it is from, and what is disputed."""
-    from qwen_image_spec import explain as explaining  # noqa: PLC0415 # only this command needs it
+    from qwen_image_spec import explain as explaining  # only this command needs it
 
     known = explaining.clause_named(_spec(), clause)
     if as_json:
@@ -244,7 +244,7 @@ def explain(clause: str, *, as_json: bool) -> None:
 @_json
 def validate(file: Path, *, as_json: bool) -> None:
     """Check FILE, a provider document of your own: every mistake with its line. Exits 0 or 2."""
-    from qwen_image_spec.validate import summary  # noqa: PLC0415 # needs jsonschema
+    from qwen_image_spec.validate import summary  # needs jsonschema
 
     try:
         about = summary(file)

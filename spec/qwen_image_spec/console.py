@@ -50,7 +50,7 @@ def print_json(value: Any, *, sort: bool = True) -> None:
 
 def print_yaml(value: Any) -> None:
     """Print YAML in reading order, without anchors."""
-    import yaml  # noqa: PLC0415 # only one option needs it
+    import yaml  # only one option needs it
 
     class _Dumper(yaml.SafeDumper):
         def ignore_aliases(self, _data: Any) -> bool:
@@ -69,7 +69,7 @@ def coloured() -> bool:
 
 def console() -> Console:
     """Where text for people goes."""
-    from rich.console import Console  # noqa: PLC0415 # slow to import, and JSON needs none of it
+    from rich.console import Console  # slow to import, and JSON needs none of it
 
     return Console(
         file=sys.stdout,
@@ -113,7 +113,7 @@ def heading(text: str) -> None:
 
 def item(text: str, mark: str = "-") -> None:
     """Print a line of a list, wrapped under its own beginning."""
-    from rich.table import Table  # noqa: PLC0415 # see above
+    from rich.table import Table  # see above
 
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_row(f"  {mark}", text)
@@ -132,9 +132,9 @@ def table(
     headers: Sequence[str], rows: Iterable[Sequence[str]], *, keep: Sequence[int] = (0,), indent: int = 2
 ) -> None:
     """Print aligned columns; those of `keep` are never wrapped."""
-    from rich.padding import Padding  # noqa: PLC0415 # see above
-    from rich.table import Table  # noqa: PLC0415 # see above
-    from rich.text import Text  # noqa: PLC0415 # see above
+    from rich.padding import Padding  # see above
+    from rich.table import Table  # see above
+    from rich.text import Text  # see above
 
     grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for index, header in enumerate(headers):

@@ -38,7 +38,7 @@ def clause_named(spec: Spec, name: str) -> Clause:
 
 def standings(spec: Spec, clause: Clause) -> list[Standing]:
     """Every place where a clause holds, models with the same fact together."""
-    from qwen_image_spec.cases import cases  # noqa: PLC0415 # no other command needs it
+    from qwen_image_spec.cases import cases  # no other command needs it
 
     found: dict[tuple[str, Level, str, str, str, str], tuple[list[str], list[str], Fact[Any]]] = {}
     for provider in spec.providers.values():

@@ -31,7 +31,7 @@ def load() -> Spec:
 
 def load_provider(path: Path) -> Provider:
     """A provider of your own from a YAML file that may `extends` a shipped one. Raises SpecError with every mistake."""
-    from qwen_image_spec.validate import check_document  # noqa: PLC0415 # needs jsonschema, which start-up does not
+    from qwen_image_spec.validate import check_document  # needs jsonschema, which start-up does not
 
     raw = documents.read_file(path)
     check_document(raw, str(path), path.read_text("utf-8"))

@@ -42,7 +42,7 @@ def document(provider: Provider, version: str = "") -> Json:
 
 
 def _shipped_version() -> str:
-    from qwen_image_spec.loader import load  # noqa: PLC0415 # a document of one's own needs no shipped data
+    from qwen_image_spec.loader import load  # a document of one's own needs no shipped data
 
     return load().version
 

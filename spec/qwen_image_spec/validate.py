@@ -99,7 +99,7 @@ def kind_of(raw: Any) -> str:
 
 def summary(path: Path) -> dict[str, int | str]:
     """Check a file of any kind and count what it holds. Raises SpecError with every mistake."""
-    from qwen_image_spec.loader import load_provider  # noqa: PLC0415 # the loader imports this module too
+    from qwen_image_spec.loader import load_provider  # the loader imports this module too
 
     raw = documents.read_file(path)
     kind = kind_of(raw)
@@ -131,7 +131,7 @@ def schema(kind: str) -> dict[str, Any]:
 
 
 def _errors(raw: Any, kind: str) -> Iterator[Any]:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 # slow to import, and only needed here
+    from jsonschema import Draft202012Validator  # slow to import, and only needed here
 
     yield from Draft202012Validator(schema(kind)).iter_errors(raw)
 

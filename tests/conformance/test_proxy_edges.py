@@ -240,7 +240,7 @@ def test_tasks_that_fail_or_are_left(fresh: Mock, tmp_path: Path, fault: str, as
 
 
 def test_forms_are_read_as_the_documents_they_stand_for(fresh: Mock, tmp_path: Path) -> None:
-    from qwen_image_conformance.ways import sample_image  # noqa: PLC0415 # one picture
+    from qwen_image_conformance.ways import sample_image  # one picture
 
     picture = sample_image()
     data = base64.b64decode(picture.partition(",")[2])

@@ -93,7 +93,7 @@ def _texts(path: Path) -> list[str]:
 
 
 def _names_a_model(text: str) -> bool:
-    from qwen_image_spec import load  # noqa: PLC0415
+    from qwen_image_spec import load
 
     words = set(text.replace('"', " ").replace("'", " ").split())
     return any(

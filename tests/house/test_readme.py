@@ -35,7 +35,7 @@ def test_a_snippet_runs(
 ) -> None:
     with serve() as mock:
         if "import dashscope" in snippet:
-            import dashscope  # noqa: PLC0415 # changed by the snippet, put back by monkeypatch
+            import dashscope  # changed by the snippet, put back by monkeypatch
 
             monkeypatch.setattr(dashscope, "base_http_api_url", dashscope.base_http_api_url)
         exec(compile(snippet.replace("http://127.0.0.1:8000", mock.url), "README.md", "exec"), {})  # noqa: S102 # our own text
@@ -60,8 +60,8 @@ def test_a_spec_command_runs(line: str) -> None:
 
 
 def test_the_example_gateway_is_valid_and_served(tmp_path: Path) -> None:
-    from qwen_image_mock import Settings  # noqa: PLC0415
-    from qwen_image_spec import load_provider  # noqa: PLC0415
+    from qwen_image_mock import Settings
+    from qwen_image_spec import load_provider
 
     path = tmp_path / "my-gateway.yaml"
     path.write_text(next(block for block in blocks("yaml") if "extends" in block), "utf-8")

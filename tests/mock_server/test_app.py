@@ -107,9 +107,9 @@ def test_life_and_other_protocols() -> None:
 
 
 def test_no_model_size_or_limit_stands_in_the_code() -> None:
-    from pathlib import Path  # noqa: PLC0415 # only here
+    from pathlib import Path  # only here
 
-    import qwen_image_mock  # noqa: PLC0415 # only here
+    import qwen_image_mock  # only here
 
     text = "".join(
         file.read_text("utf-8") for file in Path(str(qwen_image_mock.__file__)).parent.rglob("*.py")

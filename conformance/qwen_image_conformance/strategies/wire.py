@@ -65,7 +65,7 @@ def sizes_around(provider: Named, model: str | Model, operation: str = "generate
     >>> find(sizes_around("dieyuyun", "qwen-image-max"), lambda size: size.startswith("929"))
     '929x1664'
     """
-    from hypothesis import strategies as st  # noqa: PLC0415 # beside the other module of that name
+    from hypothesis import strategies as st  # beside the other module of that name
 
     _, found, way = named(provider, model, operation)
     request = way.request(found, "a")
