@@ -25,11 +25,15 @@ _RAN = (0, 1)
 
 @dataclass
 class Stock:
-    """What a run of Schemathesis found. `notes` say why nothing was run, or what it warned about."""
+    """What a run of Schemathesis found: `findings` with our checks, `codes` its own names for what failed.
+
+    `notes` say why nothing was run, or what went wrong.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     requests: int = 0
     notes: list[str] = field(default_factory=list)
+    codes: frozenset[str] = frozenset()
     output: str = ""
 
 
@@ -64,7 +68,7 @@ def explore(
         "SCHEMATHESIS_HOOKS": _HOOKS,
         "QWEN_IMAGE_PROVIDER": str(Path(name).resolve()) if name.endswith((".yaml", ".yml")) else name,
     }
-    return run(only(provider, models), target, max_examples, seed, hooks)
+    return run(only(provider, models), target, max_examples, seed, hooks, "--continue-on-failure")
 
 
 def only(provider: Provider, models: Sequence[str]) -> Provider:
@@ -108,7 +112,6 @@ def run(
             str(seed),
             "--generation-database",
             "none",
-            "--continue-on-failure",
             "--no-color",
             "--report",
             "json",
@@ -139,4 +142,5 @@ def _read(folder: Path, seed: int, output: str) -> Stock:
     for line in path.read_bytes().splitlines() if path.exists() else ():
         found.add(Finding(**{**orjson.loads(line), "seed": seed}))
     notes = [f"Schemathesis: {error['title']} ({error['count']})" for error in report["errors"]]
-    return Stock(list(found), report["test_cases"]["generated"], notes, output)
+    codes = frozenset(str(failure["code"]) for failure in report["failures"])
+    return Stock(list(found), report["test_cases"]["generated"], notes, codes, output)
