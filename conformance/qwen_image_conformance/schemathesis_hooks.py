@@ -32,13 +32,13 @@ from qwen_image_conformance.finding import Finding
 from qwen_image_conformance.problems import UsageProblem
 from qwen_image_conformance.redact import headers as redacted
 from qwen_image_conformance.schemathesis_bridge import Bridge, Call
+from qwen_image_conformance.seen import Seen
 from qwen_image_conformance.single import Judge
 from qwen_image_conformance.target import OWN_VARIABLE, Target
 from qwen_image_spec.catalogue import entry_for
 from qwen_image_spec.loader import load
 
-_UNCERTAIN = ("ST201", "ST202", "ST203")
-_WRONG_METHOD = "ST204"
+_TAKEN, _REFUSED, _UNASKED, _WRONG_METHOD = "ST201", "ST202", "ST203", "ST204"
 _OWN = "ST901"
 _lock = threading.RLock()
 
@@ -66,18 +66,27 @@ class _Contract:
         )
         self.file = os.environ.get("QWEN_IMAGE_FINDINGS", "")
         self._client: Client | None = None
-        self._last: tuple[object, list[Finding]] = (None, [])
+        self._last: tuple[object, Exchange | None, list[Finding]] = (None, None, [])
 
     def findings(self, case: Any, response: Any) -> list[Finding]:
-        """What an answer breaks, worked out once for all checks."""
+        """What an answer breaks."""
+        return self._look(case, response)[2]
+
+    def seen(self, case: Any, response: Any) -> Seen | None:
+        """The answer beside the contract; None when it says nothing about it."""
+        exchange = self._look(case, response)[1]
+        return self.judge.seen(exchange) if exchange is not None else None
+
+    def _look(self, case: Any, response: Any) -> tuple[object, Exchange | None, list[Finding]]:
+        """Work an answer out once for all checks."""
         with _lock:
             if self._last[0] is not response:
                 exchange = self.exchange(case, response)
                 found = self.judge.findings(exchange) if exchange is not None else []
-                self._last = (response, found)
+                self._last = (response, exchange, found)
                 for finding in found:
                     self.note(finding)
-            return self._last[1]
+            return self._last
 
     def exchange(self, case: Any, response: Any) -> Exchange | None:
         """The answer as an exchange."""
@@ -145,18 +154,18 @@ def _register(contract: _Contract) -> Iterator[str]:
 def excused(failure: Any, case: Any, response: Any) -> bool:
     """Whether a stock failure contradicts no sentence of the contract.
 
-    ST201 to ST203 compare acceptance with the schema, which leaves out what is disputed or cannot be said;
-    our checks compare it with the contract. ST204 wants 405 for any other method; the contract may name
-    another status.
+    ST201 to ST203 compare acceptance with the schema, which leaves out what is disputed or cannot be said: they are
+    kept where the contract agrees. ST204 wants 405 for any other method; the contract may name another status.
     """
-    if failure.code in _UNCERTAIN:
-        return True
-    if failure.code != _WRONG_METHOD:
+    if failure.code == _WRONG_METHOD:
+        entry = entry_for("method.refused", CONTRACT.provider, None)
+        return entry is not None and response.status_code in (entry.status.value, *entry.also)
+    if failure.code not in (_TAKEN, _REFUSED, _UNASKED):
         return False
-    entry = entry_for("method.refused", CONTRACT.provider, None)
-    return (
-        case is not None and entry is not None and response.status_code in (entry.status.value, *entry.also)
-    )
+    seen = CONTRACT.seen(case, response)
+    if seen is None:
+        return True
+    return bool(seen.broken or seen.doubtful) if failure.code == _REFUSED else not seen.broken
 
 
 CONTRACT = _Contract()

@@ -18,7 +18,7 @@ from qwen_image_conformance.target import Target
 from qwen_image_spec.model import Provider, Spec
 from qwen_image_spec.openapi import document
 
-_HOOKS = "qwen_image_conformance.schemathesis_hooks"
+HOOKS = "qwen_image_conformance.schemathesis_hooks"
 _KEY = "QWEN_IMAGE_FUZZ_KEY"
 _RAN = (0, 1)
 
@@ -65,7 +65,7 @@ def explore(
     if not name:
         return Stock(notes=["Schemathesis was not run: it needs the file of your provider's document"])
     hooks = {
-        "SCHEMATHESIS_HOOKS": _HOOKS,
+        "SCHEMATHESIS_HOOKS": HOOKS,
         "QWEN_IMAGE_PROVIDER": str(Path(name).resolve()) if name.endswith((".yaml", ".yml")) else name,
     }
     return run(only(provider, models), target, max_examples, seed, hooks, "--continue-on-failure")

@@ -38,9 +38,13 @@ class Judge:
             if case.clause in CHECKS:
                 self._cases[case.model, case.operation].append(case)
 
+    def seen(self, exchange: Exchange) -> Seen:
+        """The exchange beside the contract."""
+        return Seen(self.spec, self.provider, exchange, self.load)
+
     def findings(self, exchange: Exchange) -> list[Finding]:
         """The clauses an exchange shows to be broken, the hardest first."""
-        seen = Seen(self.spec, self.provider, exchange, self.load)
+        seen = self.seen(exchange)
         found = [*self._broken(seen)]
         if not found and (refused := self._refused(seen)) is not None:
             found.append(refused)
