@@ -153,26 +153,31 @@ def success(provider: Provider, endpoints: list[Endpoint]) -> Json:
 
 
 def _links(provider: Provider, endpoints: list[Endpoint]) -> Json:
-    """Calls whose path takes a value that the answer of a submission carries under the same name."""
-    links: Json = {}
-    own = path_parameters(endpoints[0].path)
+    """Calls whose path takes what this call knows: from its own path, or from its answer under the same name."""
+    own = {name: f"$request.path.{name}" for name in _VARIABLE.findall(endpoints[0].path)}
     fields = [
         field.at
         for endpoint in endpoints
         if endpoint.result in provider.responses
         for field in provider.responses[endpoint.result].fields
     ]
+    links: Json = {}
     for target in provider.endpoints.values():
         wanted = _VARIABLE.findall(target.path)
-        found = {name: at for name in wanted for at in fields if at.endswith(f"/{name}") and "*" not in at}
-        if not wanted or set(found) != set(wanted) or own:
+        told = {name: f"$response.body#{at}" for name in wanted for at in fields if _is_called(at, name)}
+        found = {name: own.get(name) or told.get(name) for name in wanted}
+        if not wanted or None in found.values() or target in endpoints:
             continue
         links[target.id] = {
             "operationId": _operation_of(provider, target),
-            "parameters": {name: f"$response.body#{at}" for name, at in found.items()},
-            "description": f"{', '.join(target.operations)} with what this call returned.",
+            "parameters": found,
+            "description": f"{', '.join(target.operations)} with what this call returned or was about.",
         }
     return links
+
+
+def _is_called(at: str, name: str) -> bool:
+    return at.endswith(f"/{name}") and "*" not in at
 
 
 def _operation_of(provider: Provider, target: Endpoint) -> str:

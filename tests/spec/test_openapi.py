@@ -68,6 +68,18 @@ def test_a_submitted_task_links_to_its_query(name: str) -> None:
                 assert links[query]["parameters"] == {"task_id": "$response.body#/output/task_id"}
 
 
+def test_calls_about_the_same_task_link_to_each_other() -> None:
+    paths = generated("dashscope")["paths"]
+    about = {"task_id": "$request.path.task_id"}
+    query = paths["/api/v1/tasks/{task_id}"]["get"]["responses"]["200"]["links"]
+    cancel = paths["/api/v1/tasks/{task_id}/cancel"]["post"]["responses"]["200"]["links"]
+    assert {name: link["parameters"] for name, link in query.items()} == {"cancel": about}
+    assert {name: link["parameters"] for name, link in cancel.items()} == {"task": about}
+    assert (
+        "links" not in generated("xiaohongshu")["paths"]["/api/v1/tasks/{task_id}"]["get"]["responses"]["200"]
+    )
+
+
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_the_key_goes_as_a_bearer_token_and_every_operation_names_its_source(name: str) -> None:
     made = generated(name)
