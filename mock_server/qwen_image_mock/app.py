@@ -5,7 +5,6 @@ Provider paths go straight to the handler; pictures and the admin API have route
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,10 @@ from qwen_image_mock.encode import encode_refusal, refusal_of
 from qwen_image_mock.exchange import Exchange
 from qwen_image_mock.handler import Handler, encode
 from qwen_image_mock.hints import hints_of
-from qwen_image_mock.picture_route import PictureRoute
+from qwen_image_mock.object_store import ObjectStore
+from qwen_image_mock.sending import CORS, PREFLIGHT, send_whole
 from qwen_image_mock.state import State
 from qwen_image_mock.transport_faults import send_in
-from qwen_image_mock.upload_routes import UploadRoute
 from qwen_image_mock.uploads import PREFIX as OBJECTS
 from qwen_image_spec.catalogue import entry_for
 
@@ -28,17 +27,13 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from qwen_image_mock.clock import Clock
+    from qwen_image_mock.routing import Route
     from qwen_image_mock.settings import Settings
     from qwen_image_mock.store import Store
+    from qwen_image_spec.model import Provider
 
 Json = Any
-_CORS = (b"access-control-allow-origin", b"*")
-_PREFLIGHT = [
-    _CORS,
-    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (b"access-control-allow-headers", b"*"),
-    (b"access-control-max-age", b"86400"),
-]
+Headers = list[tuple[bytes, bytes]]
 
 
 def create_app(
@@ -57,8 +52,7 @@ class App:
     def __init__(self, state: State) -> None:
         self.state = state
         self._handler = Handler(state)
-        self._pictures = PictureRoute(state.addresses, state.thumbnails)
-        self._uploads = UploadRoute(state.uploads)
+        self._objects = ObjectStore(state)
         self._admin = admin_app(state)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,15 +68,29 @@ class App:
         provider = route.provider if route is not None else None
         if provider is None:
             if path.startswith((PREFIX, OBJECTS)):
-                await self._file(scope, receive, path, send)
+                await self._objects.answer(scope, receive, path, send)
                 return
             provider = None if path.startswith("/_mock") else self.state.router.provider_at(path)
             if provider is None:
                 await self._admin(scope, receive, send)
                 return
+        await self._call(scope, receive, send, path, root, provider, route, variable)
+
+    async def _call(  # all that routing found out
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        path: str,
+        root: str,
+        provider: Provider,
+        route: Route | None,
+        variable: str,
+    ) -> None:
+        """Answer a request below a provider's mount."""
         method: str = scope["method"]
         if method == "OPTIONS":
-            await _send(send, 204, [*_PREFLIGHT], b"")
+            await send_whole(send, 204, [*PREFLIGHT], b"")
             return
         settings = self.state.settings
         too_large, body = False, b""
@@ -111,51 +119,29 @@ class App:
             content = encode(exchange.answer)
         except Exception:  # noqa: BLE001 # the last net: a bug of the mock is answered in the provider's shape too
             content = _own_fault(exchange)
+        sent = self._headers(exchange, len(content))
         state.journal.add(exchange, len(body) + len(content))
-        await self._answer(exchange, content, receive, send)
+        if exchange.manner is None:
+            await send_whole(send, exchange.status, sent, content)
+        else:
+            await send_in(exchange.manner, state.clock, receive, send, exchange.status, sent, content)
 
-    async def _answer(self, exchange: Exchange, content: bytes, receive: Receive, send: Send) -> None:
-        headers = [(b"x-request-id", exchange.id.encode()), _CORS, *exchange.answer_headers]
+    def _headers(self, exchange: Exchange, length: int) -> Headers:
+        """The headers of an answer; `send_in` adds type and length to those with a manner of their own."""
+        headers = [(b"x-request-id", exchange.id.encode()), CORS, *exchange.answer_headers]
         if self.state.settings.hints:
             headers += hints_of(exchange)
-        if exchange.manner is not None:
-            await send_in(exchange.manner, self.state.clock, receive, send, exchange.status, headers, content)
-            return
-        length = str(len(content)).encode()
-        headed = [(b"content-type", b"application/json"), (b"content-length", length), *headers]
-        await _send(send, exchange.status, headed, content)
-
-    async def _file(self, scope: Scope, receive: Receive, path: str, send: Send) -> None:
-        """What an object store would answer: pictures to fetch, uploads to take."""
-        if scope["method"] == "OPTIONS":
-            await _send(send, 204, [*_PREFLIGHT], b"")
-        elif path.startswith(PREFIX):
-            await self._picture(scope, path, send)
-        else:
-            await self._upload(scope, receive, send)
-
-    async def _picture(self, scope: Scope, path: str, send: Send) -> None:
-        status, headers, body = self._pictures.answer(
-            scope["method"],
-            path,
-            scope["query_string"].decode("latin-1"),
-            dict(scope["headers"]),
-            self.state.randomness.uuid(),
-        )
-        await _send(send, status, headers, body)
-
-    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        settings = self.state.settings
-        try:
-            body = await read(receive, settings.body_limit, settings.drain_limit)
-        except BadBody:
-            body = None
-        except Disconnected:
-            return
-        status, headers, content = await asyncio.to_thread(
-            self._uploads.answer, scope["method"], dict(scope["headers"]), body, self.state.randomness.uuid()
-        )
-        await _send(send, status, headers, content)
+        manner = exchange.manner
+        if manner is None:
+            headers = [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(length).encode()),
+                *headers,
+            ]
+            exchange.sent_headers = headers
+        elif manner.ends != "reset":
+            exchange.sent_headers = [(b"content-type", manner.content_type), *headers]
+        return headers
 
     def _origin(self, scope: Scope, headers: dict[bytes, bytes], root: str) -> str:
         """What stands before a picture's path: what the client used to come here, or the public address."""
@@ -180,11 +166,6 @@ def _own_fault(exchange: Exchange) -> bytes:
     exchange.status, exchange.manner = turned.status, None
     exchange.answer = encode_refusal(turned, exchange.provider, exchange.id)
     return encode(exchange.answer)
-
-
-async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 async def _other_protocol(scope: Scope, receive: Receive, send: Send) -> None:

@@ -27,7 +27,7 @@ class Exchange:
 
     `id` is the request id, `time` seconds since the epoch, `path` with its query as it came. `condition` is
     the simulated fault it met, `manner` how its answer goes onto the wire when not as usual, `notes` what
-    the mock has to say about it.
+    the mock has to say about it. `answer_headers` are those of this answer alone, `sent_headers` all of them.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Exchange:
     status: int = 0
     answer: Json = None
     answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    sent_headers: Sequence[tuple[bytes, bytes]] = ()
     condition: Condition | None = None
     manner: Manner | None = None
     notes: list[str] = field(default_factory=list)

@@ -1,39 +1,93 @@
-"""The journal: what came in and what became of it. Bounded in entries and bytes; put into words when read."""
+"""The journal: what came in and what became of it. Bounded in entries and bytes; put into words when read.
+
+Visits to the object store (pictures fetched, files uploaded) stand beside the calls of the API, with a bound
+of their own: a client that fetches many pictures pushes no call out. They are listed where asked for.
+"""
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from qwen_image_mock.credentials import tag_of
+from qwen_image_mock.journal_filters import Filters
 from qwen_image_mock.view import entry_of
+from qwen_image_mock.visit import Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Mapping
 
     from qwen_image_mock.exchange import Exchange
 
 Json = Any
 _LARGE = 65_536
+_VISIT = 1024
+"""What a visit weighs beside its path: its headers, about."""
 
 
-class Journal:
-    """The last exchanges, at most `entries` of them and about `limit` bytes.
+@dataclass(slots=True)
+class _Kept:
+    """A record; `entry` is its words, None as long as nobody asked for them."""
 
-    Exchanges above 64 KiB are put into words at once, with long texts cut: no picture stays in memory.
-    """
+    number: int
+    weight: int
+    record: Exchange | Visit
+    entry: Json = None
+
+    @property
+    def provider(self) -> str | None:
+        return None if isinstance(self.record, Visit) else self.record.provider.id
+
+    @property
+    def row(self) -> tuple[str, float, str | None, str, str]:
+        """What filters look at."""
+        record = self.record
+        return record.id, record.time, self.provider, record.operation, record.caller.tag
+
+    def words(self) -> Json:
+        record = self.record
+        if self.entry is not None:
+            return self.entry
+        return record.entry() if isinstance(record, Visit) else entry_of(record)
+
+
+class _Ring:
+    """The last records, at most `entries` of them and about `limit` bytes."""
 
     def __init__(self, entries: int, limit: int) -> None:
         self._entries = entries
         self._limit = limit
         self._bytes = 0
-        self._kept: deque[tuple[int, Exchange, Json]] = deque()
+        self.kept: deque[_Kept] = deque()
+
+    def add(self, record: _Kept) -> None:
+        kept = self.kept
+        kept.append(record)
+        self._bytes += record.weight
+        while len(kept) > self._entries or (self._bytes > self._limit and len(kept) > 1):
+            self._bytes -= kept.popleft().weight
+
+    def clear(self) -> None:
+        self.kept.clear()
+        self._bytes = 0
+
+
+class Journal:
+    """The last exchanges, at most `entries` of them and about `limit` bytes, and as many visits.
+
+    Exchanges above 64 KiB are put into words at once, with long texts cut: no picture stays in memory.
+    """
+
+    def __init__(self, entries: int, limit: int) -> None:
+        self._calls = _Ring(entries, limit)
+        self._visits = _Ring(entries, limit)
         self.seen = 0
 
     def __len__(self) -> int:
-        return len(self._kept)
+        """How many exchanges are kept, visits not counted."""
+        return len(self._calls.kept)
 
     def add(self, exchange: Exchange, weight: int) -> None:
         """Keep an exchange; `weight` is the size of its request and answer in bytes."""
@@ -42,61 +96,23 @@ class Journal:
             entry = entry_of(exchange)
             weight = len(orjson.dumps(entry))
             exchange = exchange.outline()
-        kept = self._kept
-        kept.append((weight, exchange, entry))
-        self._bytes += weight
         self.seen += 1
-        while len(kept) > self._entries or (self._bytes > self._limit and len(kept) > 1):
-            self._bytes -= kept.popleft()[0]
+        self._calls.add(_Kept(self.seen, weight, exchange, entry))
+
+    def visit(self, visit: Visit) -> None:
+        """Keep a visit to the object store."""
+        self.seen += 1
+        self._visits.add(_Kept(self.seen, len(visit.path) + _VISIT, visit))
 
     def clear(self) -> None:
         """Forget everything."""
-        self._kept.clear()
-        self._bytes = 0
+        self._calls.clear()
+        self._visits.clear()
 
-    def read(self, filters: dict[str, str]) -> list[Json]:
-        """The entries, oldest first, that all filters let through.
-
-        Filters: `provider`, `operation`, `key` (the plain key, or its tag), `contains` (a text anywhere in
-        the entry), `since` (seconds since the epoch, or an entry's id: those after it), `limit` (the last
-        so many).
-        """
-        contains = filters.get("contains")
-        entries = [entry or entry_of(exchange) for exchange, entry in self._chosen(filters)]
-        if contains is not None:
-            quoted = orjson.dumps(contains)[1:-1]
-            entries = [entry for entry in entries if quoted in orjson.dumps(entry)]
-        limit = filters.get("limit")
-        return entries[-int(limit) :] if limit is not None and limit.isdecimal() and int(limit) else entries
-
-    def _chosen(self, filters: dict[str, str]) -> Iterator[tuple[Exchange, Json]]:
-        provider, operation, key, since = (
-            filters.get(name) for name in ("provider", "operation", "key", "since")
-        )
-        tags = {key, tag_of(key)} if key is not None else None
-        moment = _number(since)
-        waiting = (
-            since is not None
-            and moment is None
-            and any(exchange.id == since for _, exchange, _ in self._kept)
-        )
-        for _, exchange, entry in self._kept:
-            if waiting:
-                waiting = exchange.id != since
-                continue
-            if moment is not None and exchange.time < moment:
-                continue
-            if provider is not None and exchange.provider.id != provider:
-                continue
-            if operation is not None and exchange.operation != operation:
-                continue
-            if tags is not None and exchange.caller.tag not in tags:
-                continue
-            yield exchange, entry
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None
+    def read(self, filters: Mapping[str, str]) -> list[Json]:
+        """The entries, oldest first, that all filters let through; `journal_filters.py` lists these."""
+        wanted = Filters(filters)
+        kept: Iterable[_Kept] = self._calls.kept
+        if wanted.visits:
+            kept = sorted((*self._calls.kept, *self._visits.kept), key=lambda one: one.number)
+        return wanted.apply((one.row, one.words) for one in list(kept))

@@ -71,7 +71,11 @@ class Mock:
         return self.app.state.clock
 
     def requests(self, **filters: str) -> list[Json]:
-        """The journal's entries, oldest first. Filters: provider, operation, key, contains, since, limit."""
+        """The journal's entries, oldest first.
+
+        Filters: provider, operation, key, contains, since, limit. Pictures fetched and files uploaded are
+        listed with `operation="picture"`, `operation="upload-object"`, or `files="true"` for all in order.
+        """
         return self.app.state.journal.read(filters)
 
     @property

@@ -53,6 +53,7 @@ def entry_of(exchange: Exchange) -> dict[str, Json]:
         "violations": [violation_of(violation) for violation in exchange.violations],
         "status": exchange.status,
         "response": exchange.answer,
+        "response_headers": response_headers_of(exchange.sent_headers),
     }
     if exchange.condition is not None:
         entry["fault"] = exchange.condition.name
@@ -60,7 +61,7 @@ def entry_of(exchange: Exchange) -> dict[str, Json]:
         entry["notes"] = list(exchange.notes)
     if exchange.inputs:
         entry["inputs"] = [image.as_json() for image in exchange.inputs]
-    key = _key(exchange.headers)
+    key = key_in(exchange.headers)
     return {name: plain(value, hide=key) for name, value in entry.items()}
 
 
@@ -73,6 +74,15 @@ def headers_of(headers: Sequence[tuple[bytes, bytes]], tag: str) -> dict[str, st
         if name in _SECRET_HEADERS:
             scheme = "Bearer " if value.lower().startswith("bearer ") else ""
             value = f"{scheme}key:{tag}" if name == "authorization" and tag else "(hidden)"
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def response_headers_of(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """An answer's headers by lower-case name, repeated ones joined with a comma."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
 
@@ -153,7 +163,11 @@ def _text(text: str, hide: str) -> str:
     return f"{text[:64]}... ({len(text)} characters, sha256 {digest})"
 
 
-def _key(headers: Sequence[tuple[bytes, bytes]]) -> str:
+def key_in(headers: Sequence[tuple[bytes, bytes]]) -> str:
+    """The plain key of an Authorization header, to be hidden wherever else it stands.
+
+    Empty when there is none, or when it is so short that hiding it would spoil other texts.
+    """
     for name, value in headers:
         if name.lower() == b"authorization":
             key = value.decode("latin-1").rpartition(" ")[2]

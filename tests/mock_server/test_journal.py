@@ -28,6 +28,7 @@ FIELDS = [
     "violations",
     "status",
     "response",
+    "response_headers",
 ]
 
 
@@ -62,6 +63,8 @@ def test_an_entry_has_the_whole_story(client: Any) -> None:
     assert entry["effective"]["watermark"] is True
     assert entry["effective"]["size"] == "2048x2048"
     assert (entry["status"], entry["response"], entry["violations"]) == (200, answer.json, [])
+    assert {name: answer.headers[name] for name in entry["response_headers"]} == entry["response_headers"]
+    assert entry["response_headers"]["x-request-id"] == entry["id"]
 
 
 def test_a_refusal_is_journalled_with_its_clause(client: Any) -> None:
