@@ -22,6 +22,8 @@ from typing import Any
 # Our own folder comes last: this file has the name of what it measures.
 sys.path[:] = [str(Path(__file__).parent.parent / "tests"), *sys.path[1:], str(Path(__file__).parent)]
 
+from schemathesis_table import NONE, Outcome, Row, mark, report
+
 from defects.catalogue import DEFECTS
 from defects.places import SPEC, plan_of
 from defects.stage import Stage
@@ -30,7 +32,6 @@ from qwen_image_conformance import campaign, schemathesis_run
 from qwen_image_conformance.target import Target, make_target
 from qwen_image_mock import Settings, create_app, serve
 from qwen_image_spec.model import Provider
-from schemathesis_table import NONE, Outcome, Row, mark, report
 
 DEFAULT = ("dieyuyun/qwen-image-2.0", "dashscope/qwen-image-plus")
 CONTROL = Defect(NONE, "", "", "")

@@ -73,6 +73,7 @@ def table(place: str, found: Sequence[Row]) -> Iterator[str]:
 
 
 def mark(row: Row, tool: int) -> str:
+    """A cell: found, missed or a false alarm, with the codes of stock Schemathesis."""
     outcome = (row.stock, row.hooked, row.suite)[tool]
     if row.defect.id == NONE:
         return f"false alarm: {', '.join(outcome.named)}" if outcome.named else "no false alarm"

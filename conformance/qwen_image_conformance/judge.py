@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from qwen_image_conformance.checks import CHECKS, RELATIONS
 from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.seen import Seen
-from qwen_image_conformance.verdict import Status, Verdict
+from qwen_image_conformance.verdict import NOT_TESTABLE, Status, Verdict
 from qwen_image_spec.cases import ANY, Case, cases
 from qwen_image_spec.evidence import weakest
 from qwen_image_spec.model import Provider, Spec
+
+BASES = ("model.served", "images.accepted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def judge(
     for case in cases(spec, provider, models):
         group = by_operation[case.operation] if case.model == ANY else by_model[case.model, case.operation]
         results.append(_result(case, group, spec))
-    return _not_testable(results)
+    return _not_testable(results, seen)
 
 
 def _result(case: Case, group: Sequence[Seen], spec: Spec) -> Result:
@@ -92,16 +94,26 @@ def _verdicts(case: Case, group: Sequence[Seen]) -> Iterable[tuple[Verdict, str]
             yield verdict, seen.exchange.id
 
 
-def _not_testable(results: list[Result]) -> list[Result]:
-    """A case that could not be decided because the model is not served says so: it is never passed over in silence."""
-    unserved = {
-        (result.case.model, result.case.operation)
+def _not_testable(results: list[Result], seen: Sequence[Seen]) -> list[Result]:
+    """Mark what rests on a broken basis, so that one cause is not told many times; it stays broken or unmeasured.
+
+    A basis is that the model is served at all, or takes input images at all. Every clause whose legal request was refused
+    rests on it, and every clause that no exchange decided.
+    """
+    bases = {
+        (result.case.model, result.case.operation): result.case.clause
         for result in results
-        if result.case.clause == "model.served" and result.status in (Status.FAIL, Status.WARN)
+        if result.case.clause in BASES and result.status in (Status.FAIL, Status.WARN)
     }
-    return [
-        replace(result, reason="not testable: the model answered no request (see model.served)")
-        if result.status is Status.NOT_RUN and (result.case.model, result.case.operation) in unserved
-        else result
-        for result in results
-    ]
+    refused = {one.exchange.id for one in seen if not (one.accepted or one.broken or one.doubtful)}
+    return [_resting(result, bases, refused) for result in results] if bases else results
+
+
+def _resting(result: Result, bases: Mapping[tuple[str, str], str], refused: set[str]) -> Result:
+    basis = bases.get((result.case.model, result.case.operation))
+    if basis is None or result.case.clause in BASES or result.reason.startswith(NOT_TESTABLE):
+        return result
+    if result.status is Status.NOT_RUN:
+        return replace(result, reason=f"{NOT_TESTABLE}: {basis} is broken")
+    rests = result.status in (Status.FAIL, Status.WARN) and set(result.exchange.split()) <= refused
+    return replace(result, reason=f"{NOT_TESTABLE}: {basis} is broken") if rests else result

@@ -96,6 +96,14 @@ class Seen:
         return self.status >= 400 or self.task_status in ("FAILED", "CANCELED")
 
     @property
+    def came(self) -> str:
+        """What came, for people: the status, and the beginning of a refusal's text or the number of pictures."""
+        if self.accepted:
+            return f"status {self.status} with {len(self.items)} picture(s)"
+        text = self.exchange.final.body[:160].decode("utf-8", "replace")
+        return f"status {self.status}: {text}" if text else f"status {self.status}"
+
+    @property
     def accepted(self) -> bool:
         """True when pictures were delivered."""
         return 200 <= self.status < 300 and any(not item.failed for item in self.items)

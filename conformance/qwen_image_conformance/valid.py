@@ -7,16 +7,16 @@ from typing import Any
 
 import orjson
 
+from qwen_image_conformance import pairwise
 from qwen_image_conformance.invalid import PALETTE
+from qwen_image_conformance.maker import Maker
 from qwen_image_conformance.probe import Probe, Tier, accepted
 from qwen_image_conformance.prompts import NEGATIVE, PLAIN, UNICODE, long_text
 from qwen_image_conformance.ways import Way
 from qwen_image_spec.evidence import Reaction
-from qwen_image_spec.model import Facets, Model, Provider
+from qwen_image_spec.model import Model, Provider
 from qwen_image_spec.pointers import get, put
-from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.rules import check
-from qwen_image_spec.situation import facets_of
 
 SEED = 7
 _SWITCHES = ("watermark", "prompt_extend")
@@ -36,20 +36,21 @@ _BASE_CLAUSES = (
 
 def probes(provider: Provider, model: Model, way: Way, *, first: bool = True) -> list[Probe]:
     """The probes of one model and way, cheapest tier first. What a further way shares with the first is left to the full tier."""
-    make = _Maker(provider, model, way)
+    make = _Valid(provider, model, way)
     found: list[Probe | None] = [
         make.plain(Tier.SMOKE),
         make.rich("rich", Tier.SMOKE, make.form("b64_json"), sizes=1),
         make.explicit(),
         *make.flipped(),
         make.rich("rich-again", Tier.CORE, make.form("url"), sizes=1),
-        make.bare_count(),
+        make.nothing(),
         make.lengths(),
         make.streamed(),
         *make.switched(),
         make.texts(),
         *make.every_size(),
         make.most(),
+        *make.combined(),
         *make.interleaved(),
     ]
     chosen = [probe for probe in found if probe is not None]
@@ -60,117 +61,38 @@ def _later(probe: Probe) -> Probe:
     return replace(probe, tier=Tier.CORE if probe.id.startswith("plain:") else Tier.FULL)
 
 
-class _Maker:
-    """Makes probes whose parameters are only those the model supports."""
-
-    def __init__(self, provider: Provider, model: Model, way: Way) -> None:
-        self.provider, self.model, self.way = provider, model, way
-        self.bare = way.request(model, PLAIN)
-
-    def facets(self, name: str) -> Facets | None:
-        """What the model says of a parameter in this way, None when it does not take it."""
-        param = self.model.params.get(name)
-        if param is None:
-            return None
-        facets = facets_of(param, self.bare, self.model)
-        return (
-            facets
-            if facets.supported.value
-            and (param.places.get(self.way.endpoint.envelope) or param.places.get("*"))
-            else None
-        )
-
-    def kept(self, **parameters: Any) -> dict[str, Any]:
-        """Those of the parameters that the model takes and whose value is not None."""
-        return {
-            name: value
-            for name, value in parameters.items()
-            if value is not None and self.facets(name) is not None
-        }
-
-    def one(self) -> int | None:
-        """n=1 where leaving n out would buy more."""
-        facets = self.facets("n")
-        if facets is None or facets.default is None or facets.default.value == 1:
-            return None
-        return 1
-
-    def form(self, wanted: str) -> str | None:
-        """A response format, where there is such a parameter."""
-        return wanted if self.facets("response_format") is not None else None
-
-    def sizes(self) -> list[str]:
-        """Sizes the documents allow beyond doubt, the default last."""
-        facets = self.facets("size")
-        if facets is None:
-            return []
-        separator = self.model.params["size"].separator
-        default = facets.default.value if facets.default is not None else None
-        listed = [
-            size.spell(separator)
-            for grant in facets.grants
-            for size in sorted(grant.presets)
-            if not grant.when
-        ]
-        if not listed:
-            listed = [
-                text.replace("x", separator)
-                for text in ("1024x1024", "1280x1280", "1536x1536", "1024x1280", "1280x1024", "1440x1280")
-            ]
-        good = [
-            text
-            for text in dict.fromkeys(listed)
-            if not check(self.way.request(self.model, PLAIN, size=text), self.model)
-        ]
-        return sorted(good, key=lambda text: text == default)
-
-    def probe(
-        self,
-        name: str,
-        clauses: tuple[str, ...],
-        tier: Tier,
-        prompt: str = PLAIN,
-        *,
-        tamper: bool = False,
-        **parameters: Any,
-    ) -> Probe:
-        """An accepted probe with one split for every parameter, for when it is refused."""
-        request = ImageRequest(self.model.id, prompt, self.way.images, self.kept(**parameters))
-        splits: list[Probe] = []
-        if len(request.parameters) > 1 or prompt != PLAIN:
-            singles = [{key: value} for key, value in request.parameters.items()]
-            splits = [self._split(f"{name}-{key}", PLAIN, one) for one in singles for key in one]
-            if prompt != PLAIN:
-                splits.append(self._split(f"{name}-prompt", prompt, {}))
-            splits.append(self._split(f"{name}-bare", PLAIN, {}))
-        return accepted(
-            self.provider,
-            self.model,
-            self.way.operation,
-            self.way.endpoint,
-            request,
-            name,
-            clauses,
-            tier,
-            tuple(splits),
-            tamper=tamper,
-        )
-
-    def _split(self, name: str, prompt: str, parameters: dict[str, Any]) -> Probe:
-        request = ImageRequest(self.model.id, prompt, self.way.images, parameters)
-        return accepted(
-            self.provider, self.model, self.way.operation, self.way.endpoint, request, name, (), Tier.SMOKE
-        )
+class _Valid(Maker):
+    """The single probes; each says what it is for."""
 
     def plain(self, tier: Tier) -> Probe:
         """Only a prompt and a seed: every default shows."""
         return self.probe("plain", _BASE_CLAUSES, tier, tamper=True, seed=SEED, n=self.one())
 
-    def bare_count(self) -> Probe | None:
-        """No n at all, where that buys more than one."""
-        return (
-            self.probe("bare-count", ("n.default",), Tier.FULL, seed=SEED) if self.one() is not None else None
-        )
+    def nothing(self) -> Probe:
+        """Nothing but the prompt: as many pictures come as the model makes unasked."""
+        return self.probe("bare", ("model.served", "n.default"), Tier.FULL)
+
+    def combined(self) -> list[Probe]:
+        """Every pair of values of any two parameters, one picture each: what is taken alone must be taken together."""
+        rows = pairwise.rows(self.choices(), lambda row: not check(self.asked(UNICODE, row), self.model))
+        return [
+            self.probe(f"pair{number:02d}", ("parameters.together",), Tier.FULL, UNICODE, **row)
+            for number, row in enumerate(rows, 1)
+        ]
+
+    def choices(self) -> dict[str, list[Any]]:
+        """Values of each parameter that pairs are made of; None leaves the parameter out."""
+        known = self.sizes()
+        wanted: dict[str, list[Any]] = {
+            "seed": [SEED, 0, None],
+            "watermark": [True, False, None],
+            "prompt_extend": [False, True, None],
+            "size": [*known[:1], *known[-1:], None],
+            "negative_prompt": [NEGATIVE, None],
+            "response_format": ["b64_json", "url", None],
+            "n": [self.one()],
+        }
+        return {name: list(dict.fromkeys(values)) for name, values in wanted.items() if self.facets(name)}
 
     def explicit(self) -> Probe | None:
         """Every default sent explicitly, and two pictures where the model makes several: the first must be the same picture."""
@@ -205,11 +127,6 @@ class _Maker:
             watermark=not facets.default.value,
         )
         return [first, *(self._moved(first, place) for place in self.places("watermark")[1:])]
-
-    def places(self, name: str) -> tuple[str, ...]:
-        """Where this way takes a parameter, the place we write to first."""
-        param = self.model.params[name]
-        return param.places.get(self.way.endpoint.envelope) or param.places.get("*") or ()
 
     def _moved(self, probe: Probe, place: str) -> Probe:
         body = orjson.loads(probe.body)

@@ -8,6 +8,8 @@ from typing import Any
 
 from qwen_image_spec.evidence import Level
 
+NOT_TESTABLE = "not testable"
+
 
 class Status(StrEnum):
     """The status of a case, from best to worst. A parent takes the worst of its children."""

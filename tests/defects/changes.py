@@ -233,6 +233,25 @@ def no_format(asked: Asked) -> Answer | None:
     return None
 
 
+def not_together(values: dict[str, Json], name: str) -> Callable[[Asked], Answer | None]:
+    """Refuse a request with these values and this parameter, each of which is taken without the others."""
+
+    def hook(asked: Asked) -> Answer | None:
+        body = asked.body
+        if not isinstance(body, dict) or name not in body or values.items() - body.items():
+            return None
+        message = f"{name} cannot be used together with {', '.join(values)}"
+        error = {
+            "message": message,
+            "type": "invalid_request_error",
+            "param": name,
+            "code": "invalid_parameter",
+        }
+        return Answer(400, {"content-type": "application/json", "x-request-id": "r"}, body={"error": error})
+
+    return hook
+
+
 def flatten(body: Json) -> None:
     body.pop("parameters", None)
 

@@ -238,4 +238,20 @@ GATEWAY = [
     ),
     Defect("missing-prompt-taken", "prompt.missing", *TWO, ("B162",), request=does.change(does.any_prompt)),
     Defect("no-emoji", "prompt.unicode", *TWO, ("B215",), request=does.no_emoji),
+    Defect(
+        "no-size-with-base64",
+        "parameters.together",
+        *TWO,
+        level="SHOULD",
+        request=does.not_together({"response_format": "b64_json"}, "size"),
+    ),
+    Defect(
+        "no-format-with-seed-zero",
+        "parameters.together",
+        *TWO,
+        level="SHOULD",
+        tier="full",
+        request=does.not_together({"seed": 0, "response_format": "url"}, "watermark"),
+        also=frozenset({"seed.zero"}),
+    ),
 ]

@@ -14,6 +14,7 @@ from qwen_image_conformance.checks import (
     responses,
     sizes,
     tasks,
+    together,
     urls,
     usages,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "responses",
     "sizes",
     "tasks",
+    "together",
     "urls",
     "usages",
 ]

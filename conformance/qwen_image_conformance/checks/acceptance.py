@@ -26,7 +26,7 @@ def served(seen: Seen) -> Verdict | None:
     return holds(
         False,
         expected="pictures",
-        actual=f"status {seen.status}: {seen.exchange.final.body[:160].decode('utf-8', 'replace')}",
+        actual=seen.came,
     )
 
 
@@ -57,10 +57,7 @@ def acceptance_of(clause: str) -> Callable[[Seen], Verdict | None]:
             )
         if len(made) > 1 or not seen.refused:
             return None
-        text = seen.exchange.final.body[:160].decode("utf-8", "replace")
-        return holds(
-            False, expected="accepted", actual=f"status {seen.status}: {text}", level=_level(seen, clause)
-        )
+        return holds(False, expected="accepted", actual=seen.came, level=_level(seen, clause))
 
     taken.__doc__ = f"A request whose only claim is {clause} is accepted."
     return taken

@@ -20,7 +20,7 @@ def count(seen: Seen) -> Verdict | None:
         return holds(
             False,
             expected=f"{seen.asked.get('n')} picture(s)",
-            actual=f"status {seen.status}: {seen.exchange.final.body[:120]!r}",
+            actual=seen.came,
         )
     if not 200 <= seen.status < 300 or not seen.accepted:
         return None

@@ -105,7 +105,7 @@ def refusal_of(clause: str) -> Callable[[Seen], Verdict | None]:
         if seen.only_breaks(clause):
             return _refused(seen, violation)
         if not seen.broken and seen.doubtful == (clause,):
-            return observed(_what_came(seen), expected=violation.allowed if violation else None)
+            return observed(seen.came, expected=violation.allowed if violation else None)
         return None
 
     refused.__doc__ = f"A request that breaks only {clause} is refused."
@@ -121,7 +121,7 @@ def _refused(seen: Seen, violation: Violation | None) -> Verdict:
     return holds(
         seen.refused or (not seen.accepted and _error_body(seen.body)),
         expected=expected,
-        actual=_what_came(seen),
+        actual=seen.came,
         level=level,
         source=source,
     )
@@ -129,13 +129,6 @@ def _refused(seen: Seen, violation: Violation | None) -> Verdict:
 
 def _error_body(body: Any) -> bool:
     return isinstance(body, dict) and bool(body.get("error") or body.get("code"))
-
-
-def _what_came(seen: Seen) -> str:
-    if seen.accepted:
-        return f"status {seen.status} with {len(seen.items)} picture(s)"
-    text = seen.exchange.final.body[:160].decode("utf-8", "replace")
-    return f"status {seen.status}: {text}"
 
 
 def _violation(seen: Seen, clause: str) -> Violation | None:

@@ -43,10 +43,12 @@ def show(
     ):
         if found:
             console.print(Text(f"\n{title}", style=style))
-            for finding in found[:_SHOWN_FAILURES]:
+            causes = [finding for finding in found if not finding.rests]
+            for finding in causes[:_SHOWN_FAILURES]:
                 _problem(console, spec, finding, style)
-            if len(found) > _SHOWN_FAILURES:
-                console.print(f"  ... and {len(found) - _SHOWN_FAILURES} more clauses: see the result file")
+            if len(causes) > _SHOWN_FAILURES:
+                console.print(f"  ... and {len(causes) - _SHOWN_FAILURES} more clauses: see the result file")
+            _resting(console, [finding for finding in found if finding.rests])
     _known(console, findings(cases, {Status.KNOWN}))
     _observed(console, findings(cases, {Status.OBSERVED}))
     _last(console, head, cases, end, failures)
@@ -93,6 +95,15 @@ def _problem(console: Console, spec: Spec, finding: Finding, style: str) -> None
                 style="dim",
             )
         )
+
+
+def _resting(console: Console, found: Sequence[Finding]) -> None:
+    reasons = dict.fromkeys(str(finding.first["reason"]) for finding in found)
+    for reason in reasons:
+        clauses = [finding.clause for finding in found if finding.first["reason"] == reason]
+        text = textwrap.fill(", ".join(clauses), max(console.width - 6, 20), break_on_hyphens=False)
+        console.print(Text(f"\n  {reason}; the clauses that rest on it:", style="dim"))
+        console.print(textwrap.indent(text, "    "), markup=False, highlight=False)
 
 
 def _places(places: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qwen_image_conformance.verdict import Status
+from qwen_image_conformance.verdict import NOT_TESTABLE, Status
 from qwen_image_spec.cases import ANY
 
 Case = Mapping[str, Any]
@@ -55,6 +55,11 @@ class Finding:
         return self.variants[0].first
 
     @property
+    def rests(self) -> bool:
+        """True when every case only follows from another one that is broken (see `judge.BASES`)."""
+        return all(str(case.get("reason") or "").startswith(NOT_TESTABLE) for case in self.cases)
+
+    @property
     def places(self) -> tuple[str, ...]:
         """Where it was found: model and operation, each once."""
         return tuple(dict.fromkeys(place(case) for case in self.cases))
@@ -70,7 +75,7 @@ def place(case: Case) -> str:
 
 
 def findings(cases: Iterable[Case], statuses: Collection[str]) -> list[Finding]:
-    """The clauses with one of the statuses: worst status first, then most models, then as in the file."""
+    """The clauses with one of the statuses: causes before what rests on them, worst status first, then most models."""
     found: dict[str, dict[tuple[str, str, str], list[Case]]] = {}
     for case in cases:
         if case["status"] in statuses:
@@ -80,7 +85,7 @@ def findings(cases: Iterable[Case], statuses: Collection[str]) -> list[Finding]:
         Finding(clause, tuple(Variant(tuple(group)) for group in sorted(groups.values(), key=_weight)))
         for clause, groups in found.items()
     ]
-    return sorted(made, key=lambda finding: (-finding.worst.rank, -len(finding.places)))
+    return sorted(made, key=lambda finding: (finding.rests, -finding.worst.rank, -len(finding.places)))
 
 
 def _weight(group: Sequence[Case]) -> tuple[int, int]:
