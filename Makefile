@@ -15,6 +15,7 @@ help:
 	@echo "make serve   the mock on port $(PORT)"
 	@echo "make prove   the suite against every built-in defect: which clause caught it"
 	@echo "make bench   what the mock costs, beside the floors of its server"
+	@echo "make clients installs the clients that the tests drive but cannot import (make test does it, too)"
 	@echo "make clean   remove what make made"
 
 demo: $(VENV)/suite
@@ -29,7 +30,7 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
-tests: $(VENV)/dev
+tests: $(VENV)/dev clients
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 serve: $(VENV)/suite
@@ -48,7 +49,7 @@ $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) runs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-clients tests/clients/node/node_modules runs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: prove
 prove: $(VENV)/dev
@@ -57,3 +58,7 @@ prove: $(VENV)/dev
 .PHONY: bench
 bench: $(VENV)/suite
 	$(BIN)/python bench/mock.py
+
+.PHONY: clients
+clients: $(BIN)/python
+	@$(BIN)/python tools/clients.py

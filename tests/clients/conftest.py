@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import dashscope
 import openai
 import pytest
 
+from clients import other_environment
+from clients.client_process import HERE, ClientProcess, environment
 from clients.wire import KEY
 from qwen_image_mock.server import Mock, serve
 from qwen_image_mock.settings import Settings
@@ -89,3 +92,31 @@ def run_aio() -> Callable[[Coroutine[Any, Any, Any]], Any]:
             await close()
 
     return lambda work: asyncio.run(closing(work))
+
+
+Started = Callable[[str, dict[str, str]], AbstractContextManager[ClientProcess]]
+
+
+@pytest.fixture(scope="session")
+def by_python(tmp_path_factory: pytest.TempPathFactory) -> Started:
+    """Starts a script of `other/` with the interpreter of the clients' own environment."""
+
+    def start(script: str, variables: dict[str, str]) -> ClientProcess:
+        log = tmp_path_factory.mktemp("client") / f"{script}.txt"
+        command = [other_environment.python(), HERE / "other" / script]
+        return ClientProcess(command, environment(**variables), log)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def by_node(tmp_path_factory: pytest.TempPathFactory) -> Started:
+    """Starts a script of `node/` with Node.js."""
+
+    def start(script: str, variables: dict[str, str]) -> ClientProcess:
+        log = tmp_path_factory.mktemp("client") / f"{script}.txt"
+        return ClientProcess(
+            [other_environment.node(), HERE / "node" / script], environment(**variables), log
+        )
+
+    return start
