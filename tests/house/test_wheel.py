@@ -9,6 +9,7 @@ import sys
 import urllib.request
 import venv
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,96 @@ def test_the_suite_says_what_is_missing_without_its_extra(bin_folder: Path, tmp_
     assert done.returncode == 2
     assert "qwen-image-contract[conformance]" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def suite(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The commands of an environment that holds the wheel with its suite, and no clone anywhere near."""
+    home = tmp_path_factory.mktemp("suite")
+    venv.create(home, with_pip=True)
+    folder = home / ("Scripts" if os.name == "nt" else "bin")
+    run(folder / "python", "-m", "pip", "install", "--quiet", f"{wheel}[conformance]")
+    return folder
+
+
+@pytest.fixture
+def address(suite: Path, tmp_path: Path) -> Iterator[str]:
+    """A mock of the installed wheel."""
+    command = [str(suite / "qwen-image-mock"), "--port", "0", "--quiet", "--task-seconds", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as mock:
+        assert mock.stdout is not None
+        yield mock.stdout.readline().strip()
+        mock.terminate()
+
+
+def test_the_installed_suite_does_everything(suite: Path, address: str, tmp_path: Path) -> None:
+    """Plan, run, judge, report, compare, keep a baseline, watch a client, learn what a clause says: without a clone."""
+    command = suite / "qwen-image-conformance"
+    chosen = ("--provider", "dieyuyun", "--model", "qwen-image-2.0")
+
+    def conformance(*words: str | Path) -> str:
+        return run(command, *words, cwd=tmp_path).stdout
+
+    assert "pictures" in conformance("plan", *chosen)
+    assert "CONFORMS" in conformance("run", *chosen, "--url", address, "--out", "first")
+    conformance("run", *chosen, "--url", address, "--out", "second", "--tier", "smoke")
+    assert "CONFORMS" in conformance("judge", "first")
+    for kind in ("html", "markdown", "junit", "badge"):
+        conformance("report", "first", "--format", kind, "--out", f"report.{kind}")
+        assert (tmp_path / f"report.{kind}").stat().st_size
+    conformance("diff", "first", "second")
+    conformance("init", "--provider", "dieyuyun", "--url", address)
+    conformance("baseline", "update", "first", "--file", "known.yaml", "--reason", "none yet")
+    conformance("fuzz", *chosen, "--url", address, "--max-examples", "2")
+    client = (
+        "import os, urllib.request as u\n"
+        "u.urlopen(os.environ['OPENAI_BASE_URL'] + '/images/generations', b'{}')"
+    )
+    done = subprocess.run(
+        [command, "check-client", "--provider", "dieyuyun", "--", str(suite / "python"), "-c", client],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "auth.missing-key" in done.stdout
+
+
+def test_the_installed_hooks_load_in_plain_schemathesis(suite: Path, address: str, tmp_path: Path) -> None:
+    """People who run Schemathesis already take our checks along."""
+    document = run(suite / "qwen-image-spec", "openapi", "dieyuyun").stdout
+    (tmp_path / "openapi.json").write_text(document, "utf-8")
+    environment = {
+        **os.environ,
+        "SCHEMATHESIS_HOOKS": "qwen_image_conformance.schemathesis_hooks",
+        "QWEN_IMAGE_PROVIDER": "dieyuyun",
+    }
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run(
+        [
+            str(suite / "schemathesis"),
+            "run",
+            "openapi.json",
+            f"--url={address}",
+            "--max-examples=3",
+            "--header=Authorization: Bearer sk-wheel",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert "Traceback" not in done.stderr + done.stdout
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_installed_fixtures_serve_other_peoples_tests(suite: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text(
+        "import urllib.request\n"
+        "def test_mock(qwen_image_mock_url):\n"
+        "    assert urllib.request.urlopen(qwen_image_mock_url + '/_mock/health').status == 200\n",
+        "utf-8",
+    )
+    assert "1 passed" in run(suite / "python", "-m", "pytest", "-q", cwd=tmp_path).stdout
