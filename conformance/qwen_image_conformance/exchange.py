@@ -36,7 +36,8 @@ class Delivered:
     """One picture of an answer: where it came from and what it turned out to be.
 
     `digest` names the stored bytes (SHA-256); width and height are 0 and `format` empty when it could not be decoded.
-    `tampered` is the status of a fetch with an altered signature, None when that was not tried.
+    `tampered` is the status of a fetch with an altered signature, None when that was not tried. `address` is the SHA-256
+    of the address with its signature.
     """
 
     url: str = ""
@@ -49,6 +50,34 @@ class Delivered:
     height: int = 0
     error: str = ""
     tampered: int | None = None
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A request that reached the mock behind a gateway, as the mock's journal tells it.
+
+    `decoded` is the canonical request, `effective` its values after the upstream's defaults, `violations` what it breaks
+    there; each is None or empty where the mock got no further. `fault` is the simulated condition it met. `addresses` are
+    the SHA-256 of the pictures' addresses in the answer, since the addresses themselves lose their signatures.
+    """
+
+    id: str
+    time: float
+    provider: str
+    operation: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Json
+    decoded: Mapping[str, Json] | None
+    effective: Mapping[str, Json] | None
+    violations: tuple[Mapping[str, Json], ...]
+    status: int
+    response: Json
+    fault: str = ""
+    inputs: tuple[Mapping[str, Json], ...] = ()
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +85,9 @@ class Exchange:
     """A request of one probe, its answer, the polls that followed, and the pictures.
 
     `asked` is the canonical request when there is one; `breaks` are clauses the frame of the request breaks on purpose
-    (credentials, method, body), which `asked` cannot show.
+    (credentials, method, body), which `asked` cannot show. `upstream` is what reached the mock behind a gateway because
+    of it, None when nobody looked there; `token` marks its prompt, `fault` is the condition simulated at the upstream.
+    `terms` is what the gateway's description allows: `model` that must arrive, and `rewrites_urls`.
     """
 
     id: str
@@ -72,6 +103,10 @@ class Exchange:
     polls: tuple[Received, ...] = ()
     pictures: tuple[Delivered, ...] = ()
     time: float = 0.0
+    upstream: tuple[Arrived, ...] | None = None
+    token: str = ""
+    fault: str = ""
+    terms: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def final(self) -> Received:
@@ -98,8 +133,16 @@ def from_json(data: Mapping[str, Json]) -> Exchange:
             "breaks": tuple(data["breaks"]),
             "polls": tuple(_receive(poll) for poll in data["polls"]),
             "pictures": tuple(Delivered(**picture) for picture in data["pictures"]),
+            "upstream": _arrivals(data.get("upstream")),
         }
     )
+
+
+def _arrivals(data: Json) -> tuple[Arrived, ...] | None:
+    if data is None:
+        return None
+    lists = ("violations", "inputs", "addresses")
+    return tuple(Arrived(**{**one, **{name: tuple(one[name]) for name in lists}}) for one in data)
 
 
 def _received(answer: Received) -> dict[str, Json]:

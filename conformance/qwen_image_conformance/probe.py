@@ -36,6 +36,8 @@ class Probe:
 
     `buys` is the number of pictures a right provider delivers for it (0 for a refusal).
     `splits` are smaller probes, sent only when this one is refused although it should not be.
+    `token` marks the prompt so that what reaches an upstream can be found; `fault` is the condition the upstream is asked
+    to simulate, by its name in the data.
     """
 
     id: str
@@ -55,6 +57,8 @@ class Probe:
     breaks: tuple[str, ...] = ()
     splits: tuple[Probe, ...] = ()
     tamper: bool = False
+    token: str = ""
+    fault: str = ""
 
 
 def accepted(

@@ -4,7 +4,8 @@ A clause's `fact` names what carries it: `fact:KEY` (a fact of the model or prov
 `limit:NAME.FACET` (a limit that is refused, or whose reaction is unknown), `truncates:NAME`, `unsupported:NAME`,
 `several:NAME` (a range that ends above 1), `grant:KIND`, `size:accepted`, `images:...` (the count and the limits of
 input images), `field` (a response field with this clause), `error` (an error entry raised by this clause),
-`error-shape` (the provider has an error catalogue), `rule:ID`.
+`error-shape` (the provider has an error catalogue), `rule:ID`, `any-param` (every parameter there is), `basis` (the
+clause's own source).
 """
 
 from __future__ import annotations
@@ -39,12 +40,17 @@ class Case:
         return (self.clause, self.model, self.operation)
 
 
-def cases(spec: Spec, provider: Provider, models: tuple[str, ...] | None = None) -> list[Case]:
-    """Every case of a provider, for the given models or all of them, in the order of the clauses."""
+def cases(
+    spec: Spec, provider: Provider, models: tuple[str, ...] | None = None, *, ends: int = 1
+) -> list[Case]:
+    """Every case of a provider, for the given models or all of them, in the order of the clauses.
+
+    `ends` is 1 for what a server shows by its answers, 2 for what shows only with the mock behind a gateway.
+    """
     chosen = [provider.models[name] for name in (models or tuple(provider.models))]
     found: list[Case] = []
     for clause in spec.clauses.values():
-        if clause.styles and provider.style not in clause.styles:
+        if clause.ends != ends or (clause.styles and provider.style not in clause.styles):
             continue
         if clause.scope == "endpoint":
             found += _endpoint_cases(clause, provider, chosen)
@@ -217,6 +223,14 @@ def _rule(rest: str, _clause: Clause, _provider: Provider, model: Model) -> list
     ]
 
 
+def _any_param(_rest: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
+    return [facets.supported for name in model.params for facets in _all_facets(model, name)[:1]]
+
+
+def _basis(_rest: str, clause: Clause, _provider: Provider, _model: Model) -> list[Fact[Any]]:
+    return [clause.basis] if clause.basis is not None else []
+
+
 _KINDS: dict[str, Callable[[str, Clause, Provider, Model], list[Fact[Any]]]] = {
     "fact": _named,
     "param": _param,
@@ -231,4 +245,6 @@ _KINDS: dict[str, Callable[[str, Clause, Provider, Model], list[Fact[Any]]]] = {
     "error": _error,
     "error-shape": _error_shape,
     "rule": _rule,
+    "any-param": _any_param,
+    "basis": _basis,
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from qwen_image_spec import documents
 from qwen_image_spec.build import Builder
-from qwen_image_spec.evidence import Evidence, Level
+from qwen_image_spec.evidence import Evidence, Fact, Level
 from qwen_image_spec.model import Clause, Dispute, Endpoint, Model, Price, Provider, Source, Spec
 from qwen_image_spec.problems import Problem, UnknownName
 
@@ -26,7 +26,7 @@ def load() -> Spec:
     providers = {
         name: build_provider(documents.provider_document(name), builder) for name in about["providers"]
     }
-    return Spec(about["version"], sources, disputes, _clauses(about["version"]), providers, _prices())
+    return Spec(about["version"], sources, disputes, _clauses(about["version"], sources), providers, _prices())
 
 
 def load_provider(path: Path) -> Provider:
@@ -176,7 +176,7 @@ def _disputes() -> dict[str, Dispute]:
     }
 
 
-def _clauses(version: str) -> dict[str, Clause]:
+def _clauses(version: str, sources: Mapping[str, Source]) -> dict[str, Clause]:
     clauses: dict[str, Clause] = {}
     for group in documents.shipped_names("clauses"):
         for data in documents.shipped(f"clauses/{group}.yaml"):
@@ -192,8 +192,14 @@ def _clauses(version: str) -> dict[str, Clause]:
                 tuple(data.get("styles", ())),
                 data.get("why", ""),
                 data.get("hint", ""),
+                data.get("ends", 1),
+                _basis(data.get("source"), sources),
             )
     return clauses
+
+
+def _basis(source: str | None, sources: Mapping[str, Source]) -> Fact[bool] | None:
+    return Fact(True, source, sources[source].evidence) if source is not None else None
 
 
 def _prices() -> dict[tuple[str, str], Price]:

@@ -213,7 +213,8 @@ class Provider:
 class Clause:
     """One checkable sentence of the contract.
 
-    `fact` says which fact of a model carries it (see `cases.py`); `cap` bounds the level from above.
+    `fact` says which fact of a model carries it (see `cases.py`); `cap` bounds the level from above. `ends` is 2 for
+    clauses that show only between a gateway's two sides; `basis` is the source of a clause that no model's fact carries.
     """
 
     id: str
@@ -227,6 +228,8 @@ class Clause:
     styles: tuple[str, ...] = ()
     why: str = ""
     hint: str = ""
+    ends: int = 1
+    basis: Fact[bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
