@@ -112,6 +112,13 @@ class _Command(click.Command):
     type=click.IntRange(0),
     help="Let tasks go by queries instead of time: so many see them unfinished.",
 )
+@click.option(
+    "--usage",
+    default="",
+    metavar="DIALECT",
+    help="How OpenAI-style answers say what was used: none, image-count, openai, or seed-004 "
+    "(as a provider's page prints it; some proxies fail on it). Default: each provider's own.",
+)
 @click.option("--limits", is_flag=True, help="Enforce the rate and concurrency limits of each model.")
 @click.option("--scenario", default="", metavar="NAME", help="Simulate a mix of conditions; see below.")
 @click.option("--hints", is_flag=True, help="Tell violations in a header of the answer, X-Mock-Violations.")

@@ -11,7 +11,7 @@ from qwen_image_mock import stream, tasks
 from qwen_image_mock.admission import ASYNC_HEADER, Admission, Refused, refused, unknown_fields
 from qwen_image_mock.conditions import emptied, meet, refuse, shortened
 from qwen_image_mock.conditions import refusal as refusal_of
-from qwen_image_mock.encode import Delivery, encode_refusal, encode_success, refusal_for, sync_shape
+from qwen_image_mock.encode import Delivery, documented, encode_refusal, encode_success, refusal_for
 from qwen_image_mock.fault_condition import at_query, condition_of
 from qwen_image_mock.faults import split_alias
 from qwen_image_mock.hints import strictness_of
@@ -19,6 +19,7 @@ from qwen_image_mock.inline import inline_pictures
 from qwen_image_mock.inputs import flaws_of, looked_of
 from qwen_image_mock.multipart import coerced
 from qwen_image_mock.outcome import outcome_of
+from qwen_image_spec.answers import direct_shape
 from qwen_image_spec.rules import Violation, check, refusal
 
 if TYPE_CHECKING:
@@ -156,8 +157,9 @@ class Handler:
             if inline
             else state.addresses.make(exchange.origin, outcome.drawing, outcome.count, outcome.life)
         )
-        delivery = Delivery(outcome, pictures, inline, exchange.id, int(exchange.time))
-        body = encode_success(delivery, sync_shape(exchange.provider, endpoint.result, model))
+        usage = state.settings.usage
+        delivery = Delivery(outcome, pictures, inline, exchange.id, int(exchange.time), usage)
+        body = encode_success(delivery, documented(direct_shape(exchange.provider, endpoint, model)))
         body = emptied(stream.interleaved(body, outcome, pictures), exchange.condition)
         exchange.answer = body
         self._stream(exchange, body, outcome, streams=streams)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Strictness = Literal["strict", "warn", "off"]
+USAGES = ("none", "image-count", "openai", "seed-004")
 MEBIBYTE = 1024 * 1024
 NATIVE = "dashscope"
 COMPATIBLE = "dashscope-compatible"
@@ -24,7 +25,8 @@ class Settings:
     `token` opens the admin API to clients that are not on this machine. Tasks take `task_seconds`, or, with
     `task_polls`, that many queries that see them unfinished. `limits` enforces the rate and concurrency
     limits of each model, `scenario` names a mix of faults, `hints` tells violations in a header of the
-    answer.
+    answer. `usage` is how OpenAI-style answers say what was used, one of USAGES; when empty each provider has
+    its own way.
     """
 
     openai_provider: str = "dieyuyun"
@@ -40,6 +42,7 @@ class Settings:
     limits: bool = False
     scenario: str = ""
     hints: bool = False
+    usage: str = ""
     body_limit: int = 32 * MEBIBYTE
     drain_limit: int = 256 * MEBIBYTE
     journal_entries: int = 2000

@@ -14,7 +14,7 @@ from qwen_image_mock.journal import Journal
 from qwen_image_mock.limits import Limits
 from qwen_image_mock.routing import Router
 from qwen_image_mock.scenarios import scenario
-from qwen_image_mock.settings import COMPATIBLE, NATIVE, Settings
+from qwen_image_mock.settings import COMPATIBLE, NATIVE, USAGES, Settings
 from qwen_image_mock.store import MemoryStore, Store
 from qwen_image_mock.task_fate import Pace
 from qwen_image_mock.thumbnails import Thumbnails
@@ -45,6 +45,8 @@ class State:
         default = self.settings.openai_provider
         if default not in providers:
             raise UnknownName([Problem.unknown("--openai-provider", 1, "provider", default, providers)])
+        if self.settings.usage and self.settings.usage not in USAGES:
+            raise UnknownName([Problem.unknown("--usage", 1, "usage", self.settings.usage, USAGES)])
         self.providers = providers
         self.clock = clock or Clock()
         self.randomness = Randomness(self.settings.seed)

@@ -57,7 +57,7 @@ def test_usage_of_the_openai_styles(client: Any) -> None:
     ask = {"model": "qwen-image", "prompt": "a cat"}
     assert "usage" not in client.post("/dieyuyun/v1/images/generations", ask).json
     usage = client.post("/skyengine/v1/images/generations", ask).json["usage"]
-    assert sorted(usage) == ["input_tokens_details", "output_tokens", "total_tokens"]
+    assert sorted(usage) == ["input_tokens", "input_tokens_details", "output_tokens", "total_tokens"]
 
 
 def test_base64_only_where_it_is_known(client: Any) -> None:

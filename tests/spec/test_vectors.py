@@ -148,7 +148,7 @@ def _revised_at_once(vector: Vector) -> bool:
 
 def _code_reads_another_answer(vector: Vector) -> bool:
     known = {field.at for field in _fields(vector)}
-    return bool(vector.get("reads")) and not known & set(vector["reads"])
+    return bool(set(vector.get("reads", ())) - known)
 
 
 def _lives_longer_than_a_day(vector: Vector) -> bool:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 Json = Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivery:
     """Pictures on their way to a client: addresses, or base64 texts when `inline`.
 
-    `created` is seconds since the epoch.
+    `created` is seconds since the epoch. `usage` names the dialect in which OpenAI-style answers say what was
+    used, instead of the provider's own.
     """
 
     outcome: Outcome
@@ -31,10 +32,12 @@ class Delivery:
     inline: bool
     request_id: str
     created: int
+    usage: str = ""
 
 
+_OPENAI = "data"
 _LAYOUTS: dict[str, Callable[[Delivery, ResponseShape], dict[str, Json]]] = {
-    "data": openai.data,
+    _OPENAI: openai.data,
     "choices-one": native.one_choice,
     "choices-each": native.choice_each,
     "results": native.results,
@@ -42,11 +45,13 @@ _LAYOUTS: dict[str, Callable[[Delivery, ResponseShape], dict[str, Json]]] = {
 
 
 def encode_success(delivery: Delivery, shape: ResponseShape) -> dict[str, Json]:
-    """The body of an answer. The model's own usage wins over the shape's."""
+    """The body of an answer. The model's own usage wins over the shape's, and a chosen one over both."""
     outcome = delivery.outcome
     model = outcome.model
-    body = _LAYOUTS[layout_of(shape, model, outcome.effective)](delivery, shape)
-    usage = USAGES[model.usage or shape.usage](outcome)
+    layout = layout_of(shape, model, outcome.effective)
+    body = _LAYOUTS[layout](delivery, shape)
+    chosen = delivery.usage if layout == _OPENAI else ""
+    usage = USAGES[chosen or model.usage or shape.usage](outcome)
     if usage is not None:
         body["usage"] = usage
     if "extras" in shape.options:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from qwen_image_spec.model import Model, Provider, ResponseShape
+    from qwen_image_spec.model import Model, ResponseShape
 
 Json = Any
 _CHOICES = "choices"
@@ -38,16 +38,11 @@ def traits_of(shape: ResponseShape) -> Traits:
     return found
 
 
-def sync_shape(provider: Provider, result: str, model: Model) -> ResponseShape:
-    """The shape of a direct answer: the model's own where it has one, else the endpoint's."""
-    own = model.facts.get("sync.response")
-    return provider.responses[own.value if own is not None else result]
-
-
-def task_shape(provider: Provider, result: str, model: Model) -> ResponseShape:
-    """The shape of a finished task: the one the model names, else the querying endpoint's."""
-    own = model.facts.get("task.response")
-    return provider.responses[own.value if own is not None else result]
+def documented(shape: ResponseShape | None) -> ResponseShape:
+    """The shape. Raises LookupError when there is none: what no document shows cannot be answered."""
+    if shape is None:
+        raise LookupError("no document shows this answer")
+    return shape
 
 
 def layout_of(shape: ResponseShape, model: Model, effective: Mapping[str, Json]) -> str:

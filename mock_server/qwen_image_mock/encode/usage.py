@@ -1,4 +1,4 @@
-"""What the answer says was used, in each dialect.
+"""What the answer says was used, in each dialect; a provider's document names its own.
 
 Token counts are made up from the prompt; counts of pictures are real.
 """
@@ -19,7 +19,7 @@ def _none(_outcome: Outcome) -> None:
     return None
 
 
-def _native(outcome: Outcome) -> dict[str, Json]:
+def _image_count(outcome: Outcome) -> dict[str, Json]:
     return {"width": outcome.width, "height": outcome.height, "image_count": outcome.count}
 
 
@@ -38,7 +38,7 @@ def _tokens(outcome: Outcome) -> dict[str, Json]:
     }
 
 
-def _openai_tokens(outcome: Outcome) -> dict[str, Json]:
+def _seed_004(outcome: Outcome) -> dict[str, Json]:
     return {"total_tokens": outcome.count, "output_tokens": outcome.count, "input_tokens_details": {}}
 
 
@@ -54,9 +54,9 @@ def _openai(outcome: Outcome) -> dict[str, Json]:
 
 USAGES: dict[str, Callable[[Outcome], dict[str, Json] | None]] = {
     "none": _none,
-    "native": _native,
+    "image-count": _image_count,
     "count": _count,
     "tokens": _tokens,
-    "openai-tokens": _openai_tokens,
+    "seed-004": _seed_004,
     "openai": _openai,
 }
