@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import dashscope
 import openai
 import pytest
+from PIL import Image
 
 from clients import other_environment
 from clients.client_process import HERE, ClientProcess, environment
@@ -120,3 +122,13 @@ def by_node(tmp_path_factory: pytest.TempPathFactory) -> Started:
         )
 
     return start
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[str]:
+    """Two pictures to edit, as files: 640x480 and 400x800."""
+    made = []
+    for number, size in enumerate([(640, 480), (400, 800)]):
+        made.append(str(tmp_path / f"{number}.png"))
+        Image.new("RGB", size, "teal").save(made[-1])
+    return made

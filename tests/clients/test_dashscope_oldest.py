@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from clients.client_process import ClientProcess
 from clients.conftest import Started
@@ -27,13 +25,6 @@ def old(running: Mock, by_python: Started) -> Iterator[ClientProcess]:
     variables = {"DASHSCOPE_HTTP_BASE_URL": f"{running.url}/api/v1", "DASHSCOPE_API_KEY": KEY}
     with by_python("run_dashscope.py", variables) as client:
         yield client
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> str:
-    path = tmp_path / "photo.png"
-    Image.new("RGB", (640, 480), "teal").save(path)
-    return f"file://{path}"
 
 
 def edit_of(image: str) -> Json:
@@ -164,8 +155,10 @@ def test_call_raises_when_the_submit_is_refused(old: ClientProcess) -> None:
     assert "url error" in error["text"]
 
 
-def test_a_local_file_is_uploaded(mock: Mock, old: ClientProcess, photo: str) -> None:
-    answer = old.ask("conversation", model="qwen-image-edit-plus", messages=edit_of(photo), n=2)
+def test_a_local_file_is_uploaded(mock: Mock, old: ClientProcess, photos: list[str]) -> None:
+    answer = old.ask(
+        "conversation", model="qwen-image-edit-plus", messages=edit_of(f"file://{photos[0]}"), n=2
+    )
     pictures = [download(url) for url in pictures_in(answer["output"])]
     assert [picture.width / picture.height for picture in pictures] == [pytest.approx(4 / 3, rel=0.03)] * 2
     upload, edit = mock.requests()
@@ -175,11 +168,11 @@ def test_a_local_file_is_uploaded(mock: Mock, old: ClientProcess, photo: str) ->
     assert (edit["inputs"][0]["mime"], edit["inputs"][0]["size"]) == ("image/png", "640x480")
 
 
-def test_a_task_uploads_a_local_file_too(mock: Mock, old: ClientProcess, photo: str) -> None:
+def test_a_task_uploads_a_local_file_too(mock: Mock, old: ClientProcess, photos: list[str]) -> None:
     mock.tasks(at_once=True)
     task = old.ask(
-        "task", of="synthesis", do="async_call", model="wan2.5-i2i-preview", prompt="blue", images=[photo]
+        "task", of="synthesis", do="async_call", model="wan2.5-i2i-preview", prompt="blue", images=photos
     )
     done = old.ask("task", of="synthesis", do="fetch", task=task["output"]["task_id"])
     assert done["output"]["task_status"] == "SUCCEEDED"
-    assert mock.requests()[1]["inputs"][0]["mime"] == "image/png"
+    assert [told["size"] for told in mock.requests(operation="submit")[0]["inputs"]] == ["640x480", "400x800"]

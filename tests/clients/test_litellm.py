@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from clients.client_process import ClientProcess
 from clients.conftest import Started
@@ -144,15 +142,6 @@ def test_edit(mock: Mock, litellm: ClientProcess, photos: list[str]) -> None:
     assert entry["headers"]["user-agent"] == "litellm/1.106.2"
     assert [told["size"] for told in entry["inputs"]] == ["640x480", "400x800"]
     assert entry["decoded"]["parameters"] == {"n": 2, "size": "928x1664"}
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> list[str]:
-    made = []
-    for number, size in enumerate([(640, 480), (400, 800)]):
-        made.append(str(tmp_path / f"{number}.png"))
-        Image.new("RGB", size, "teal").save(made[-1])
-    return made
 
 
 @pytest.mark.parametrize(
