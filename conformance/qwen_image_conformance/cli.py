@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from qwen_image_conformance.commands import baseline, diff, init, report
+from qwen_image_conformance.commands import baseline, diff, init, report, validate
 from qwen_image_conformance.exploring import fuzz
 from qwen_image_conformance.problems import Stop
 from qwen_image_conformance.watching import check_client, proxy
@@ -53,13 +53,17 @@ _REPORT = click.option(
 )
 
 
+_DESCRIPTION = "qwen-image-conformance.description"
+
+
 def _configured(context: click.Context, _option: click.Parameter, value: Path | None) -> None:
     """Take what the configuration file gives as the defaults of this command's options."""
     if value is not None:
         from qwen_image_conformance.configuration import read
 
         known = {parameter.name for parameter in context.command.params}
-        context.default_map = {name: given for name, given in read(value).items() if name in known}
+        description = context.meta[_DESCRIPTION] = read(value)
+        context.default_map = {name: given for name, given in description.options.items() if name in known}
 
 
 _CONFIG = click.option(
@@ -69,7 +73,7 @@ _CONFIG = click.option(
     is_eager=True,
     expose_value=False,
     callback=_configured,
-    help="A configuration that `init` wrote; options here win over it.",
+    help="A description that `init` wrote; options here win over it.",
 )
 
 
@@ -186,7 +190,8 @@ def run(baseline_file: Path | None, report: str, *, quiet: bool, **wishes: Any) 
 
     known = Baseline.read(baseline_file) if baseline_file is not None else None
     with _progress(quiet=quiet) as progress:
-        start = starting.prepared(starting.Wishes(**wishes), progress)
+        description = click.get_current_context().meta.get(_DESCRIPTION)
+        start = starting.prepared(starting.Wishes(**wishes, description=description), progress)
         done = campaign.run(start.spec, start.provider, start.target, start.plan, start.out, start.options)
     if known is not None:
         campaign.apply_baseline(done, known)
@@ -288,6 +293,7 @@ class _progress:  # noqa: N801 # reads as a verb where it is used
 
 
 cli.add_command(init)
+cli.add_command(validate)
 cli.add_command(baseline)
 cli.add_command(report)
 cli.add_command(diff)

@@ -45,14 +45,13 @@ class Client:
     ) -> tuple[Sent, Received]:
         """Send one request and return it, redacted, with its answer. A 429 is waited out: it bought nothing."""
         url = self.target.address(path)
-        whole = {**headers, **self._credentials(credentials)}
+        whole = {**self.target.headers, **headers, **self._credentials(credentials)}
         for attempt in range(_RETRIES + 1):
             answer = self._once(method, url, body, whole)
             if answer.status != 429 or attempt == _RETRIES:
                 break
             self._sleep(min(_wait(answer, attempt), _LONGEST_WAIT))
-        sent = Sent(method, url, redact.headers(whole, self.target.variable), body)
-        return sent, self._clean(answer)
+        return Sent(method, url, self._shown(whole), body), self._clean(answer)
 
     def fetch(self, url: str) -> Received:
         """Fetch a picture without credentials. The bytes come back whole; only a text answer is redacted."""
@@ -63,14 +62,23 @@ class Client:
             case "none":
                 return {}
             case "canary":
-                return {"authorization": f"Bearer {redact.CANARY}"}
+                return self.target.credentials(redact.CANARY)
             case "basic":
                 return {
                     "authorization": "Basic "
                     + base64.b64encode(f"user:{redact.CANARY}".encode()).decode("ascii")
                 }
             case _:
-                return {"authorization": f"Bearer {self.target.key}"}
+                return self.target.credentials(self.target.key)
+
+    def _shown(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Headers fit to be stored: credentials as the names of their variables."""
+        target = self.target
+        kept = redact.headers(headers, target.variable)
+        own = headers.get(target.header, "")
+        if target.key and target.key in own:
+            kept[target.header] = own.replace(target.key, f"${target.variable}")
+        return {**kept, **{name: f"${variable}" for name, variable in target.hidden.items() if name in kept}}
 
     def _once(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, follow: bool = False
@@ -89,14 +97,15 @@ class Client:
         return Received(answer.status_code, found, answer.content, time.perf_counter() - start)
 
     def _clean(self, answer: Received) -> Received:
-        key = self.target.key
-        headers = {
-            name: value.replace(key, "$KEY") if key else value for name, value in answer.headers.items()
-        }
+        secrets = [self.target.key, *(self.target.headers[name] for name in self.target.hidden)]
+        headers, body = dict(answer.headers), answer.body
+        for secret in filter(None, secrets):
+            headers = {name: value.replace(secret, "$KEY") for name, value in headers.items()}
+            body = body.replace(secret.encode(), b"$KEY")
         return Received(
             answer.status,
             redact.headers(headers, self.target.variable),
-            answer.body.replace(key.encode(), b"$KEY"),
+            body,
             answer.seconds,
             answer.error,
         )

@@ -1,4 +1,4 @@
-"""The commands around runs: `init`, `baseline`, `report`, `diff`."""
+"""The commands around runs: `init`, `validate`, `baseline`, `report`, `diff`."""
 
 from __future__ import annotations
 
@@ -21,34 +21,54 @@ from qwen_image_conformance.problems import UsageProblem
 )
 @click.option(
     "--url",
-    default="https://gw.example.com",
-    show_default=True,
     metavar="URL",
-    help="What stands before the paths of that contract.",
+    help="What stands before the paths of that contract. The gateway there is asked what it offers: its list of "
+    "models and which paths it knows. Only GET is sent, nothing is bought. Default: an example, and nothing is asked.",
+)
+@click.option(
+    "--key-env",
+    metavar="VAR",
+    help="The variable that holds the key. Default: as for `run`; written to FILE.",
 )
 @click.option(
     "--model",
     "models",
     multiple=True,
     metavar="NAME",
-    help="Only this model (repeatable). Default: the first of the provider.",
+    help="Only this model (repeatable). Default: those the gateway lists, else the first of the provider.",
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default="qwen-image.toml")
-def init(provider: str, url: str, models: tuple[str, ...], file: Path) -> None:
-    """Write a commented configuration for a gateway to FILE (qwen-image.toml)."""
-    from qwen_image_conformance import configuration  # keep --help quick
+def init(provider: str, url: str | None, key_env: str | None, models: tuple[str, ...], file: Path) -> None:
+    """Write a commented description of a gateway to FILE (qwen-image.toml)."""
+    from qwen_image_conformance import configuration_template  # keep --help quick
     from qwen_image_conformance.choose import models_of, provider_of
-    from qwen_image_conformance.plan import make_plan
+    from qwen_image_conformance.configuration_discovery import known_of
     from qwen_image_spec.loader import load
 
-    spec = load()
-    chosen = provider_of(provider, spec)
-    names = models_of(models, chosen) or (next(iter(chosen.models)),)
-    plan = make_plan(spec, chosen, names)
-    configuration.write(file, provider, url, list(names), plan.images)
+    chosen = provider_of(provider, load())
+    known = known_of(chosen, provider, url, key_env, models_of(models, chosen))
+    configuration_template.write(file, known)
+    for note in known.notes:
+        click.echo(note)
     click.echo(
-        f"wrote {file}\nnext:  qwen-image-conformance plan --config {file}\n       qwen-image-conformance run --config {file}"
+        f"wrote {file}\nnext:  qwen-image-conformance validate {file}\n       qwen-image-conformance plan --config {file}\n"
+        f"       qwen-image-conformance run --config {file}"
     )
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default="qwen-image.toml")
+def validate(file: Path) -> None:
+    """Explain every mistake in the description of a gateway. Sends nothing."""
+    from qwen_image_conformance.configuration_check import check
+
+    found = check(file)
+    for cause, hint in found:
+        where = "" if cause.startswith(str(file)) else f"{file}: "
+        click.echo(f"error: {where}{cause}" + (f"\nhint:  {hint}" if hint else ""), err=True)
+    if found:
+        raise SystemExit(2)
+    click.echo(f"{file} is valid\nnext:  qwen-image-conformance plan --config {file}")
 
 
 @click.group()

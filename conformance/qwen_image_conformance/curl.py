@@ -7,7 +7,10 @@ import shlex
 from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.redact import CANARY
 
-_SHOWN = ("content-type", "authorization", "x-dashscope-async", "x-dashscope-sse")
+_FIRST = ("content-type", "authorization", "x-dashscope-async", "x-dashscope-sse")
+# What every client adds on its own, and what proxies on the way add.
+_NOISE = ("host", "user-agent", "accept", "accept-encoding", "connection", "content-length", "transfer-encoding")
+_NOISY = ("x-stainless-", "x-forwarded-")
 
 
 def curl(exchange: Exchange) -> str:
@@ -17,7 +20,8 @@ def curl(exchange: Exchange) -> str:
     if sent.method != "POST" or not sent.body:
         parts += ["-X", sent.method]
     parts.append(shlex.quote(sent.url))
-    for name in _SHOWN:
+    more = [name for name in sent.headers if name not in (*_FIRST, *_NOISE) and not name.startswith(_NOISY)]
+    for name in (*_FIRST, *more):
         if name in sent.headers:
             parts += ["-H", _header(name, sent.headers[name])]
     if sent.body:

@@ -11,11 +11,12 @@ from typing import Any
 
 from qwen_image_conformance import campaign
 from qwen_image_conformance.choose import provider_of
+from qwen_image_conformance.configuration import Description
 from qwen_image_conformance.evidence import Recording
 from qwen_image_conformance.plan import Plan
 from qwen_image_conformance.planning import prepare
 from qwen_image_conformance.problems import UsageProblem
-from qwen_image_conformance.target import Target, make_target
+from qwen_image_conformance.target import Target, described, make_target
 from qwen_image_spec.loader import load
 from qwen_image_spec.model import Provider, Spec
 
@@ -35,6 +36,7 @@ class Wishes:
     prices: tuple[str, ...] = ()
     out: Path | None = None
     resume: Path | None = None
+    description: Description | None = None
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,15 @@ def prepared(wishes: Wishes, progress: campaign.Progress) -> Start:
 
 
 def _new(wishes: Wishes, progress: campaign.Progress) -> Start:
-    for name, value in (("--provider", wishes.provider), ("--url", wishes.url)):
-        if not value:
-            raise UsageProblem(f"{name} is missing", "run needs --provider and --url, or --resume DIR")
-    spec, provider, plan = prepare(str(wishes.provider), wishes.models, wishes.select, wishes.tier)
-    target = make_target(provider, str(wishes.url), wishes.key_env)
+    missing = "run needs --provider and --url, or --config FILE, or --resume DIR"
+    if not wishes.provider:
+        raise UsageProblem("--provider is missing", missing)
+    spec, provider, plan = prepare(wishes.provider, wishes.models, wishes.select, wishes.tier)
+    description = wishes.description or Description()
+    url = wishes.url or description.url_for(provider)
+    if not url:
+        raise UsageProblem("--url is missing", missing)
+    target = described(make_target(provider, url, wishes.key_env), description)
     out = wishes.out or Path("runs") / f"{provider.id}-{time.strftime('%Y%m%d-%H%M%S')}"
     return Start(
         spec,
@@ -85,6 +91,7 @@ def _resumed(wishes: Wishes, progress: campaign.Progress) -> Start:
     target = (
         make_target(provider, head["target"], wishes.key_env) if wishes.key_env else _same(provider, head)
     )
+    target = described(target, wishes.description or Description())
     return Start(
         spec,
         provider,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from qwen_image_conformance.configuration import Description
 from qwen_image_conformance.problems import UsageProblem
 from qwen_image_spec.model import Provider
 
@@ -16,15 +18,27 @@ _PLACEHOLDER = "sk-conformance"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server under test. `variable` is the name of the variable that holds the key; the key itself is never printed."""
+    """A server under test. `variable` is the name of the variable that holds the key; the key itself is never printed.
+
+    The key goes into the header `header`, after `scheme` when there is one. `headers` go along with every request;
+    `hidden` names the variables of those among them that are secret.
+    """
 
     url: str
     variable: str
     key: str
+    header: str = "authorization"
+    scheme: str = "Bearer"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    hidden: Mapping[str, str] = field(default_factory=dict)
 
     def address(self, path: str) -> str:
         """The whole URL of a path of the provider's document."""
         return self.url + path
+
+    def credentials(self, key: str) -> dict[str, str]:
+        """The header that carries a key."""
+        return {self.header: f"{self.scheme} {key}".strip()}
 
     @property
     def local(self) -> bool:
@@ -68,6 +82,18 @@ def make_target(provider: Provider, url: str, key_env: str | None = None) -> Tar
         return Target(folded, OWN_VARIABLE, _PLACEHOLDER)
     raise UsageProblem(
         f"no key for {parts.hostname}", f"export {names[-1]}=... or name another variable with --key-env"
+    )
+
+
+def described(target: Target, description: Description) -> Target:
+    """The target with what its description says of headers; raises UsageProblem for a variable that is not set."""
+    headers = {**description.headers, **description.secret_headers()}
+    return replace(
+        target,
+        header=description.auth_header,
+        scheme=description.auth_scheme,
+        headers=headers,
+        hidden=description.headers_env,
     )
 
 
