@@ -8,8 +8,8 @@ from __future__ import annotations
 import hmac
 import re
 import time
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -47,16 +47,16 @@ class Addresses:
     """Makes and opens addresses. `secret` signs them; the clock says when they are over."""
 
     def __init__(self, secret: bytes, clock: Clock, randomness: Randomness) -> None:
-        self._secret = secret
+        self._signer = blake2b(key=secret, digest_size=16)
         self._clock = clock
         self._randomness = randomness
+        self._today = (0, "")
 
     def make(self, origin: str, drawing: Drawing, count: int, life: int) -> list[str]:
         """Addresses of the first `count` pictures of a drawing, good for `life` seconds."""
         now = self._clock.now()
-        day = time.strftime("%Y%m%d", time.gmtime(now + _EAST))
         expires = int(now) + life
-        head = f"{PREFIX}{day}/{drawing.token()}/{self._randomness.uuid()}-"
+        head = f"{PREFIX}{self._day(now)}/{drawing.token()}/{self._randomness.uuid()}-"
         made = []
         for index in range(count):
             path = f"{head}{index}.png"
@@ -83,5 +83,13 @@ class Addresses:
         return Drawing.read(match[2]), int(match[4])
 
     def _signature(self, path: str, expires: int) -> str:
-        digest = hmac.digest(self._secret, f"{path}?{expires}".encode(), "sha256")
-        return urlsafe_b64encode(digest[:20]).decode().rstrip("=")
+        signer = self._signer.copy()
+        signer.update(f"{path}?{expires}".encode())
+        return signer.hexdigest()
+
+    def _day(self, now: float) -> str:
+        """The date east of Greenwich; made once a day."""
+        number = int(now + _EAST) // 86_400
+        if self._today[0] != number:
+            self._today = (number, time.strftime("%Y%m%d", time.gmtime(now + _EAST)))
+        return self._today[1]

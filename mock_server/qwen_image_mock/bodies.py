@@ -66,7 +66,7 @@ def encoding_of(content_type: bytes | None) -> str:
 
     A body without a type counts as JSON: some clients leave it out.
     """
-    if content_type is None or not content_type.strip():
+    if content_type == b"application/json" or content_type is None or not content_type.strip():
         return "json"
     media_type = content_type.partition(b";")[0].strip().lower()
     if media_type == b"application/json":
@@ -116,17 +116,11 @@ def _count_texts(value: Json) -> int:
         here = waiting.pop()
         if isinstance(here, dict):
             count += len(here)
-            for item in here.values():
-                if isinstance(item, str):
-                    count += 1
-                elif isinstance(item, dict | list):
-                    waiting.append(item)
-        else:
-            for item in here:
-                if isinstance(item, str):
-                    count += 1
-                elif isinstance(item, dict | list):
-                    waiting.append(item)
+            here = here.values()
+        kinds = [*map(type, here)]
+        count += kinds.count(str)
+        if dict in kinds or list in kinds:
+            waiting += [item for item in here if isinstance(item, dict | list)]
     return count
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from hashlib import blake2b
-from typing import Self
+from typing import NamedTuple, Self
 
 import orjson
 
 from qwen_image_mock.pictures import Picture, Thumbnail, render
 
 _SHOWN = 120
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(NamedTuple):
     """The pictures of one request, apart from their index.
 
     Sides in pixels, the start of the prompt, and a digest of all that was said in words.
@@ -45,14 +45,14 @@ class Drawing:
         inputs: tuple[str, ...] = (),
     ) -> Self:
         """The drawing for an effective request; `prompt` is shown, `meaning` is all that was said."""
-        said = "\0".join((meaning, *inputs)).encode("utf-8", "replace")
-        digest = urlsafe_b64encode(blake2b(said, digest_size=9).digest()).decode()
+        said = "\0".join((meaning, *inputs)) if inputs else meaning
+        digest = blake2b(said.encode("utf-8", "replace"), digest_size=9).hexdigest()
         return cls(size[0], size[1], seed, model, prompt[:_SHOWN], digest, mark, inputs)
 
     def token(self) -> str:
         """The drawing as text for an address."""
-        fields = (self.width, self.height, self.seed, self.model, self.prompt, self.digest, self.mark)
-        return urlsafe_b64encode(orjson.dumps((*fields, *self.inputs))).rstrip(b"=").decode()
+        plain = orjson.dumps((*self[:-1], *self.inputs))
+        return b2a_base64(plain, newline=False).translate(_URLSAFE, b"=").decode()
 
     @classmethod
     def read(cls, token: str) -> Self:

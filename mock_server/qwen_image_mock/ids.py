@@ -18,12 +18,12 @@ class Randomness:
 
     def __init__(self, seed: int | None = None) -> None:
         self.seed = randbits(64) if seed is None else seed
-        self._bits = random.Random(self.seed).getrandbits  # noqa: S311 # repeatable on purpose
+        self._bytes = random.Random(self.seed).randbytes  # noqa: S311 # repeatable on purpose
         self._counts: dict[str, int] = {}
 
     def uuid(self) -> str:
         """A text in the shape of a version 4 UUID."""
-        word = f"{self._bits(128):032x}"
+        word = self._bytes(16).hex()
         return f"{word[:8]}-{word[8:12]}-4{word[13:16]}-a{word[17:20]}-{word[20:]}"
 
     def derived_seed(self, caller: str) -> int:
@@ -37,8 +37,18 @@ class Randomness:
 
     def reset(self) -> None:
         """Start again, as after the start of the mock."""
-        self._bits = random.Random(self.seed).getrandbits  # noqa: S311 # repeatable on purpose
+        self._bytes = random.Random(self.seed).randbytes  # noqa: S311 # repeatable on purpose
         self._counts.clear()
+
+    def scatter(self) -> None:
+        """Draw ids nobody else draws, whatever the seed: several workers serve as one mock."""
+        self._scattered = True
+        self._bytes = randbytes
+
+    def seed_at(self, caller: str, count: int) -> int:
+        """The seed for the request of a caller that has this number among those that gave none."""
+        digest = blake2b(f"{self.seed}/{caller}/{count}".encode(), digest_size=4).digest()
+        return int.from_bytes(digest) & _SEED_BITS
 
     def secret(self) -> bytes:
         """A key for signatures. A restarted mock with the same seed honours its addresses."""

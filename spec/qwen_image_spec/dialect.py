@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from qwen_image_spec.model import Endpoint, Model, Param
-from qwen_image_spec.pointers import MISSING, get, put
+from qwen_image_spec.pointers import MISSING, get, put, split
 from qwen_image_spec.request import Flaw, ImageRequest
 
 Json = Any
 _FRAME = ("model", "prompt")
+_NOTHING: Mapping[str, Json] = {}
 
 
 @dataclass(frozen=True)
@@ -31,32 +32,43 @@ class Dialect:
         """Read a body. Nulls count as absent; what is wrong with the frame is returned as flaws, never raised."""
         flaws: list[Flaw] = []
         prompt, images, texts = _ENVELOPES[self.envelope](body, flaws)
-        parameters: dict[str, Json] = {}
-        for name, param, places in self.reads:
-            value = next(
-                (
-                    found
-                    for place in places
-                    if (found := get(body, place)) is not MISSING and found is not None
-                ),
-                None,
-            )
-            if value is None:
-                continue
-            if param.type == "images":
-                images = tuple(value) if isinstance(value, list) else (value,)
+        frames: list[Mapping[str, Json]] = []
+        unread: list[str] = []
+        for parent, known in self.known.items():
+            here = get(body, parent) if parent else body
+            if isinstance(here, dict):
+                if not known.issuperset(here):
+                    unread += [f"{parent}/{key}" for key in here if key not in known]
+                frames.append(here)
             else:
-                parameters[name] = value
-        flaws += [
-            Flaw(f"{parent.strip('/').replace('/', '.').replace('_', '-')}.type", parent, here)
-            for parent in self.known
-            if parent
-            and (here := get(body, parent)) is not MISSING
-            and here is not None
-            and not isinstance(here, dict)
-        ]
-        model = body.get("model")
-        return ImageRequest(model, prompt, images, parameters, texts, self.unread(body), tuple(flaws))
+                if parent and here is not MISSING and here is not None:
+                    clause = f"{parent.strip('/').replace('/', '.').replace('_', '-')}.type"
+                    flaws.append(Flaw(clause, parent, here))
+                frames.append(_NOTHING)
+        parameters: dict[str, Json] = {}
+        for name, spots, pictures in self._spots:
+            for frame, key in spots:
+                value = frames[frame].get(key)
+                if value is not None:
+                    if pictures:
+                        images = tuple(value) if isinstance(value, list) else (value,)
+                    else:
+                        parameters[name] = value
+                    break
+        return ImageRequest(body.get("model"), prompt, images, parameters, texts, tuple(unread), tuple(flaws))
+
+    @cached_property
+    def _spots(self) -> tuple[tuple[str, tuple[tuple[int, str], ...], bool], ...]:
+        """The parameters: their names, which frame (of `known`) and key to look at, whether it is images."""
+        numbers = {parent: number for number, parent in enumerate(self.known)}
+        return tuple(
+            (
+                name,
+                tuple((numbers[place.rpartition("/")[0]], split(place)[-1]) for place in places),
+                param.type == "images",
+            )
+            for name, param, places in self.reads
+        )
 
     def encode(self, request: ImageRequest) -> dict[str, Json]:
         """Write a request as this provider's document spells it, each parameter at its first place."""
@@ -70,15 +82,6 @@ class Dialect:
             elif name in request.parameters:
                 put(body, places[0], request.parameters[name])
         return body
-
-    def unread(self, body: Mapping[str, Json]) -> tuple[str, ...]:
-        """Pointers to fields of the body that this model's document does not know."""
-        found: list[str] = []
-        for parent, keys in self.known.items():
-            here = get(body, parent)
-            if isinstance(here, dict) and not keys.issuperset(here):
-                found += [f"{parent}/{key}" for key in here if key not in keys]
-        return tuple(found)
 
 
 @lru_cache(maxsize=1024)
