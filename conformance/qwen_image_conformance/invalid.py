@@ -9,6 +9,7 @@ from typing import Any
 from qwen_image_conformance.input_pictures import wrong_pictures
 from qwen_image_conformance.probe import Probe, Tier, pictures_of, refused
 from qwen_image_conformance.prompts import PLAIN
+from qwen_image_conformance.streamed import unstreamed
 from qwen_image_conformance.ways import Way, sample_image
 from qwen_image_spec.evidence import Level, Reaction
 from qwen_image_spec.model import Facets, Model, Param, Provider
@@ -60,7 +61,7 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
                 probe, buys=pictures_of(request, model)
             )  # nobody says that it is refused: it may well be bought
         found[probe.id] = probe
-    return list(found.values())
+    return [*found.values(), *unstreamed(provider, model, way)]
 
 
 def _tier(violation: Violation) -> Tier | None:

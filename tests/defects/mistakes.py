@@ -68,6 +68,12 @@ FRAMES: dict[str, Mistake] = {
         and (endpoint := endpoint_of(provider, asked)) is not None
         and endpoint.asynchronous == "required"
     ),
+    "stream.required": lambda provider, asked: (
+        (reading := read(provider, asked)) is not None
+        and reading.request.get("enable_interleave") is True
+        and ASYNC not in asked.headers
+        and "x-dashscope-sse" not in asked.headers
+    ),
     "async.refused": lambda provider, asked: (
         ASYNC in asked.headers
         and (endpoint := endpoint_of(provider, asked)) is not None

@@ -99,6 +99,12 @@ def _unknown_is_404(_asked: Asked, answer: Answer) -> None:
         answer.status, answer.body = 404, {"code": "NotFound", "message": "Not found!", "request_id": "r"}
 
 
+def _refuses_long_lists(asked: Asked, answer: Answer) -> None:
+    if asked.path.endswith("/tasks"):
+        answer.status = 400
+        answer.body = {"code": "InvalidParameter", "message": "at most 24 hours", "request_id": "r"}
+
+
 def _empty_task(body: Json) -> None:
     if body["output"].get("task_status") == "SUCCEEDED":
         body["output"]["results"] = []
@@ -160,6 +166,14 @@ NATIVE = [
         request=_strict_length,
     ),
     Defect("unknown-task-is-404", "tasks.unknown-id", *PLUS, ("B134",), answer=_unknown_is_404),
+    Defect(
+        "long-list-refused",
+        "tasks.list-span",
+        *PLUS,
+        level="OBSERVE",
+        tier="full",
+        answer=_refuses_long_lists,
+    ),
     Defect(
         "task-without-pictures",
         "tasks.delivers",

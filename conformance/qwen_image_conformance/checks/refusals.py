@@ -71,6 +71,7 @@ REFUSED = (
     # tasks
     "async.required",
     "async.refused",
+    "stream.required",
     # input images
     "images.count",
     "images.side",

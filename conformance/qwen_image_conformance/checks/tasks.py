@@ -7,7 +7,7 @@ import re
 from qwen_image_conformance.checks.fields import fields_of, missing_or_wrong
 from qwen_image_conformance.checks.registry import check
 from qwen_image_conformance.seen import SUCCEEDED, Seen
-from qwen_image_conformance.verdict import Verdict, holds
+from qwen_image_conformance.verdict import Verdict, holds, observed
 from qwen_image_spec.pointers import MISSING, find, get
 
 _STATES = ("PENDING", "RUNNING", "SUSPENDED", "SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN")
@@ -102,6 +102,16 @@ def metrics(seen: Seen) -> Verdict | None:
         actual=counts,
         level=fields[0].fact.level,
     )
+
+
+@check("tasks.list-span")
+def list_span(seen: Seen) -> Verdict | None:
+    """What a span above a day leads to."""
+    if seen.exchange.breaks != ("tasks.list-span",) or not seen.answered:
+        return None
+    total = get(seen.first_body, "/total")
+    said = f"status {seen.status}" if total is MISSING else f"status {seen.status} with {total} task(s)"
+    return observed(said, expected="refused, or cut to 24 hours")
 
 
 @check("tasks.unknown-id")
