@@ -90,14 +90,18 @@ def test_submit_fetch_and_wait(  # one row of the table, and its surroundings
 
 
 @pytest.mark.usefixtures("native")
-def test_cancel_and_list(mock: Mock, run_aio: Run) -> None:
+@pytest.mark.parametrize(
+    ("kind", "ask"),
+    [(AioImageSynthesis, QWEN), (AioImageGeneration, {"model": "wan2.7-image", "messages": MESSAGES})],
+)
+def test_cancel_and_list(mock: Mock, run_aio: Run, kind: Any, ask: dict[str, Any]) -> None:
     mock.clock.freeze(1_800_000_000)
 
     async def work() -> tuple[Any, Any, Any, Any]:
-        task = await AioImageSynthesis.async_call(**QWEN)
-        cancelled = await AioImageSynthesis.cancel(task)
-        fetched = await AioImageSynthesis.fetch(task)
-        return task, cancelled, fetched, await AioImageSynthesis.list(status="CANCELED")
+        task = await kind.async_call(**ask)
+        cancelled = await kind.cancel(task)
+        fetched = await kind.fetch(task)
+        return task, cancelled, fetched, await kind.list(status="CANCELED")
 
     task, cancelled, fetched, listed = run_aio(work())
     assert cancelled.status_code == 200

@@ -85,14 +85,15 @@ def test_a_task_goes_its_way_by_time(
 
 
 @pytest.mark.usefixtures("clock", "native")
-def test_a_waiting_task_can_be_cancelled_once(mock: Mock) -> None:
-    task = ImageSynthesis.async_call(model="qwen-image", prompt="a fox")
-    answer = ImageSynthesis.cancel(task)
+@pytest.mark.parametrize(("kind", "ask"), FORMS[1:])
+def test_a_waiting_task_can_be_cancelled_once(mock: Mock, kind: Any, ask: dict[str, Any]) -> None:
+    task = kind.async_call(**ask)
+    answer = kind.cancel(task)
     assert answer.status_code == 200
     assert mock.requests()[-1]["body"] is None
-    assert ImageSynthesis.fetch(task).output.task_status == "CANCELED"
-    assert ImageSynthesis.wait(task).output.task_status == "CANCELED"
-    again = ImageSynthesis.cancel(task)
+    assert kind.fetch(task).output.task_status == "CANCELED"
+    assert kind.wait(task).output.task_status == "CANCELED"
+    again = kind.cancel(task)
     assert (again.status_code, again.code) == (400, "UnsupportedOperation")
 
 
@@ -157,13 +158,14 @@ def test_polling_that_is_unavailable_goes_on(mock: Mock, clock: Clock) -> None:
 
 
 @pytest.mark.usefixtures("native")
-def test_the_list_of_tasks(clock: Clock) -> None:
+@pytest.mark.parametrize("kind", [ImageSynthesis, ImageGeneration])
+def test_the_list_of_tasks(clock: Clock, kind: Any) -> None:
     first = ImageSynthesis.async_call(model="qwen-image", prompt="a fox").output.task_id
     clock.step(60)
     second = ImageSynthesis.async_call(model="wan2.2-t2i-flash", prompt="a fox").output.task_id
 
     def listed(**words: Any) -> list[str]:
-        answer = ImageSynthesis.list(**words)
+        answer = kind.list(**words)
         assert answer.status_code == 200
         return [row["task_id"] for row in rows_of(answer)]
 
@@ -172,7 +174,7 @@ def test_the_list_of_tasks(clock: Clock) -> None:
     assert listed(model_name="wan2.2-t2i-flash") == [second]
     assert listed(page_no=2, page_size=1) == [first]
     assert listed(page_no=3, page_size=1) == []
-    assert ImageSynthesis.list(api_key="sk-wrong-key").status_code == 401
+    assert kind.list(api_key="sk-wrong-key").status_code == 401
 
 
 def rows_of(answer: Any) -> list[dict[str, Any]]:
