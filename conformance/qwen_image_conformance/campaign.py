@@ -18,12 +18,16 @@ from qwen_image_conformance.client import Client
 from qwen_image_conformance.evidence import Recorder, Recording
 from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.execute import Before, Executor
-from qwen_image_conformance.judge import Result, judge
+from qwen_image_conformance.judge import Result
 from qwen_image_conformance.plan import Plan, selects
 from qwen_image_conformance.probe import Probe
 from qwen_image_conformance.problems import BudgetSpent, Stop, Unreachable, UsageProblem
 from qwen_image_conformance.report import junit
 from qwen_image_conformance.target import Target
+from qwen_image_conformance.upstream.gateway import Gateway
+from qwen_image_conformance.upstream.journal import Watch
+from qwen_image_conformance.upstream.judging import judged
+from qwen_image_conformance.upstream.tokens import Tokens, prepared
 from qwen_image_spec.model import Provider, Spec
 
 _NO_LIMIT = 10**9
@@ -52,7 +56,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is made. `prices` are per picture and model; `resume` goes on with the run that `out` holds."""
+    """How a run is made. `prices` are per picture and model; `resume` goes on with the run that `out` holds.
+
+    `journal` is the address of the mock behind the target, `gateway` what is known of the target in between.
+    """
 
     max_images: int | None = None
     max_cost: Decimal | None = None
@@ -61,6 +68,8 @@ class Options:
     progress: Progress = lambda *_: None
     resume: bool = False
     about: Mapping[str, Any] = field(default_factory=dict)
+    journal: str | None = None
+    gateway: Gateway = field(default_factory=Gateway)
 
 
 def run(
@@ -75,6 +84,8 @@ def run(
     )
     head = _head(spec, plan, target, chosen)
     before = _before(out, plan, budget) if chosen.resume else Before()
+    watch = Watch(chosen.journal, target.key) if chosen.journal else None
+    probes = prepared(plan.probes, chosen.gateway, Tokens() if watch is not None else None)
     recorder = Recorder(out, head, target.key, resume=chosen.resume)
     client = Client(target, budget)
     executor = Executor(
@@ -84,13 +95,15 @@ def run(
         before,
         tasks_at_once=_at_once(provider, plan, target),
         first_pause=0.1 if target.local else 3.0,
+        watch=watch,
+        gateway=chosen.gateway,
     )
     started = time.monotonic()
     stopped: Stop | None = None
     whole = False
     try:
         for exchange in executor.run(
-            plan.probes, lambda index, probe: chosen.progress(index, len(plan.probes), budget.spent, probe)
+            probes, lambda index, probe: chosen.progress(index, len(probes), budget.spent, probe)
         ):
             _let_in(exchange, target)
         whole = True
@@ -102,6 +115,8 @@ def run(
         raise
     finally:
         client.close()
+        if watch is not None:
+            watch.close()
         tail = {
             "requests": client.requests,
             "images": budget.spent,
@@ -175,7 +190,16 @@ def _judged(
     stopped: Stop | None,
 ) -> Run:
     known = tuple(model for model in models if model in provider.models)
-    results = judge(spec, provider, recording.exchanges, recording.load, known)
+    both_ends = bool(head.get("journal"))
+    results = judged(
+        spec,
+        provider,
+        recording.exchanges,
+        recording.load,
+        known,
+        both_ends=both_ends,
+        operations=head.get("operations"),
+    )
     results = [
         result for result in results if not select or selects(select, result.case.clause, result.case.group)
     ]
@@ -192,7 +216,8 @@ def _write(done: Run, tail: dict[str, Any]) -> None:
         "counts": events.counts(done.results),
     }
     by_id = {exchange.id: exchange for exchange in done.exchanges}
-    done.cases = [events.case_event(result, by_id) for result in done.results]
+    journal = done.head.get("journal") or ""
+    done.cases = [events.case_event(result, by_id, journal) for result in done.results]
     events.write(
         done.out / events.FILE, done.head, done.cases, {**done.end, "exit": events.exit_code(done.results)}
     )
@@ -211,6 +236,8 @@ def _head(spec: Spec, plan: Plan, target: Target, options: Options) -> dict[str,
         "planned_images": plan.images,
         "key": f"${target.variable}",
         "time": round(time.time(), 3),
+        **({"journal": options.journal} if options.journal else {}),
+        **({} if options.gateway.operations is None else {"operations": list(options.gateway.operations)}),
         **options.about,
     }
 

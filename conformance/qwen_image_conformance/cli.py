@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -123,14 +124,24 @@ def cli() -> None:
 @_MODELS
 @_SELECT
 @_TIER
+@click.option("--both-ends", is_flag=True, help="The plan of a run with --journal or --with-upstream.")
 @click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
 def plan(
-    provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: str, *, as_json: bool
+    provider: str,
+    models: tuple[str, ...],
+    select: tuple[str, ...],
+    tier: str,
+    *,
+    both_ends: bool,
+    as_json: bool,
 ) -> None:
     """Tell what a run would send, how many pictures it buys and what they cost. Sends nothing."""
     from qwen_image_conformance import planning  # keep --help quick
 
-    planning.show(*planning.prepare(provider, models, select, tier), as_json=as_json)
+    description = click.get_current_context().meta.get(_DESCRIPTION)
+    gateway = description.gateway if description is not None else None
+    prepared = planning.prepare(provider, models, select, tier, gateway=gateway, both_ends=both_ends)
+    planning.show(*prepared, as_json=as_json)
 
 
 @cli.command()
@@ -181,18 +192,57 @@ def plan(
     metavar="FILE",
     help="Known failures; stale or expired entries fail.",
 )
+@click.option(
+    "--journal",
+    metavar="MOCK_URL",
+    help="The mock that is the target's upstream: what arrives there is compared with what was sent.",
+)
+@click.option(
+    "--with-upstream",
+    is_flag=True,
+    help="Start such a mock for this run, and the gateway itself when its command follows after --.",
+)
+@click.option(
+    "--upstream-port",
+    type=click.IntRange(1, 65535),
+    metavar="N",
+    help="The port of that mock. Default: a free one.",
+)
 @_REPORT
 @click.option("--quiet", is_flag=True, help="No progress.")
-def run(baseline_file: Path | None, report: str, *, quiet: bool, **wishes: Any) -> None:
-    """Hold a target to a provider's contract."""
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def run(  # one argument for each option that is not a wish
+    baseline_file: Path | None,
+    report: str,
+    command: tuple[str, ...],
+    upstream_port: int | None,
+    *,
+    with_upstream: bool,
+    quiet: bool,
+    **wishes: Any,
+) -> None:
+    """Hold a target to a provider's contract.
+
+    The command of --with-upstream finds the mock in UPSTREAM_URL, UPSTREAM_NATIVE (.../api/v1) and UPSTREAM_OPENAI
+    (.../v1), and a key in UPSTREAM_KEY.
+    """
     from qwen_image_conformance import campaign, starting
     from qwen_image_conformance.baseline import Baseline
+    from qwen_image_conformance.upstream.standing import standing
 
     known = Baseline.read(baseline_file) if baseline_file is not None else None
+    description = click.get_current_context().meta.get(_DESCRIPTION)
+    both_ends = with_upstream or bool(wishes["journal"])
     with _progress(quiet=quiet) as progress:
-        description = click.get_current_context().meta.get(_DESCRIPTION)
-        start = starting.prepared(starting.Wishes(**wishes, description=description), progress)
-        done = campaign.run(start.spec, start.provider, start.target, start.plan, start.out, start.options)
+        start = starting.prepared(
+            starting.Wishes(**wishes, description=description, both_ends=both_ends), progress
+        )
+        behind = standing(
+            start.spec, start.target.url, with_upstream=with_upstream, port=upstream_port, command=command
+        )
+        with behind as mock:
+            options = replace(start.options, journal=mock) if mock else start.options
+            done = campaign.run(start.spec, start.provider, start.target, start.plan, start.out, options)
     if known is not None:
         campaign.apply_baseline(done, known)
     _report(start.spec, done, report)

@@ -46,12 +46,12 @@ def finish(
                 code = process.wait(min(_TICK, max(end - time.monotonic(), 0.01)))
             meanwhile()
     finally:
-        _stop(process)
+        stop(process)
     meanwhile()
     return code
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     """Stop a command with all that it started."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError, PermissionError):

@@ -17,8 +17,8 @@ from qwen_image_conformance.verdict import Status
 FILE = "result.jsonl"
 
 
-def case_event(result: Result, exchanges: Mapping[str, Exchange]) -> dict[str, Any]:
-    """One case of a run as an event."""
+def case_event(result: Result, exchanges: Mapping[str, Exchange], journal: str = "") -> dict[str, Any]:
+    """One case of a run as an event. `journal` is the address of the mock behind the target, where there is one."""
     decisive = [exchanges[key] for key in result.exchange.split() if key in exchanges]
     shown = decisive if result.status not in (Status.PASS, Status.NOT_RUN) else []
     return {
@@ -38,7 +38,16 @@ def case_event(result: Result, exchanges: Mapping[str, Exchange]) -> dict[str, A
         "exchange": result.exchange,
         "judged": result.judged,
         "reason": result.reason,
+        **_arrivals(result, shown, journal),
     }
+
+
+def _arrivals(result: Result, shown: Sequence[Exchange], journal: str) -> dict[str, str]:
+    """Where to look up what arrived, for the clauses that rest on it."""
+    if not journal or result.case.ends == 1:
+        return {}
+    tokens = dict.fromkeys(exchange.token for exchange in shown if exchange.token)
+    return {"journal": "\n".join(f"{journal}/_mock/requests?contains={token}" for token in tokens)}
 
 
 def counts(results: Iterable[Result]) -> dict[str, int]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -22,6 +23,8 @@ from qwen_image_conformance.measure import measure
 from qwen_image_conformance.probe import Probe
 from qwen_image_conformance.problems import Unreachable
 from qwen_image_conformance.tasks import task_path
+from qwen_image_conformance.upstream.gateway import Gateway
+from qwen_image_conformance.upstream.journal import Watch
 from qwen_image_spec.model import Provider
 
 _FINAL = ("SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN")
@@ -49,6 +52,7 @@ class Executor:
 
     Requests that answer at once go one after the other; `tasks_at_once` tasks may be under way together, since a task is
     mostly waiting. What `before` holds is not asked again: not what is finished, and not what was paid for and lost.
+    With a `watch` on the mock behind a `gateway`, every exchange gets what arrived there.
     """
 
     provider: Provider
@@ -58,6 +62,8 @@ class Executor:
     patience: float = 300.0
     tasks_at_once: int = 1
     first_pause: float = 3.0
+    watch: Watch | None = None
+    gateway: Gateway = field(default_factory=Gateway)
     sent: int = 0
     answered: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -95,10 +101,13 @@ class Executor:
             return None
         self.client.budget.reserve(probe.buys, probe.model)
         bought = 0
+        start = self.watch.position() if self.watch is not None else 0
         try:
             bare = self.before.inflight.get(probe.id) or self._bare(probe)
             exchange = self._finished(bare, tamper=probe.tamper)
             bought = len(exchange.pictures)
+            if self.watch is not None:
+                exchange = replace(exchange, upstream=self.watch.arrived(exchange, start))
         finally:
             self.client.budget.settle(probe.buys, bought, probe.model)
         return self.recorder.exchange(int(exchange.id[1:]), exchange)
@@ -133,6 +142,9 @@ class Executor:
             asked,
             probe.breaks,
             time=time.time(),
+            token=probe.token,
+            fault=probe.fault,
+            terms=self.gateway.terms(probe.model) if self.watch is not None else {},
         )
         if probe.buys and 200 <= received.status < 300:
             self.recorder.received(number, bare)
@@ -176,6 +188,7 @@ class Executor:
                 return Delivered(inline=True, error=f"not base64: {error}"), b""
             return measure(data, inline=True), data
         url = item.url or ""
+        address = sha256(url.encode()).hexdigest()
         answer = self.client.fetch(url)
         kind = answer.headers.get("content-type", "")
         if answer.status != 200:
@@ -184,8 +197,10 @@ class Executor:
                 status=answer.status,
                 content_type=kind,
                 error=answer.error or answer.body[:80].decode("utf-8", "replace"),
+                address=address,
             ), b""
-        return measure(answer.body, url=url, status=answer.status, content_type=kind), answer.body
+        picture = measure(answer.body, url=url, status=answer.status, content_type=kind)
+        return replace(picture, address=address), answer.body
 
 
 def _waits(probe: Probe) -> bool:

@@ -41,8 +41,13 @@ def judge(
     exchanges: Iterable[Exchange],
     load: Callable[[str], bytes],
     models: tuple[str, ...] | None = None,
+    *,
+    ends: int = 1,
 ) -> list[Result]:
-    """One result for every case of the provider (or of the given models). `load` gives a stored picture's bytes."""
+    """One result for every case of the provider (or of the given models). `load` gives a stored picture's bytes.
+
+    `ends` is 2 for the clauses that need both ends of a gateway.
+    """
     seen = [Seen(spec, provider, exchange, load) for exchange in exchanges]
     by_model: dict[tuple[str, str], list[Seen]] = defaultdict(list)
     by_operation: dict[str, list[Seen]] = defaultdict(list)
@@ -50,7 +55,7 @@ def judge(
         by_model[one.exchange.model, one.exchange.operation].append(one)
         by_operation[one.exchange.operation].append(one)
     results = []
-    for case in cases(spec, provider, models):
+    for case in cases(spec, provider, models, ends=ends):
         group = by_operation[case.operation] if case.model == ANY else by_model[case.model, case.operation]
         results.append(_result(case, group, spec))
     return _not_testable(results, seen)

@@ -10,6 +10,8 @@ from fnmatch import fnmatchcase
 from qwen_image_conformance import frames, invalid, tasks, valid
 from qwen_image_conformance.checks.refusals import REFUSED
 from qwen_image_conformance.probe import Probe, Tier
+from qwen_image_conformance.upstream import probes as two_ended
+from qwen_image_conformance.upstream.gateway import Gateway
 from qwen_image_conformance.ways import ways
 from qwen_image_spec.cases import Case, cases
 from qwen_image_spec.evidence import Level
@@ -62,29 +64,41 @@ def make_plan(
     models: Sequence[str] = (),
     tier: Tier = Tier.CORE,
     select: Sequence[str] = (),
+    *,
+    gateway: Gateway | None = None,
+    both_ends: bool = False,
 ) -> Plan:
-    """Plan a run for some or all models of a provider. `select` are groups or clauses, with `*` and `?`."""
+    """Plan a run for some or all models of a provider. `select` are groups or clauses, with `*` and `?`.
+
+    Nothing is asked that the `gateway` does not offer. With `both_ends` the mock behind it is asked too.
+    """
     chosen = tuple(models) or tuple(provider.models)
     planned: list[Probe] = []
     framed: set[str] = set()
     for name in chosen:
         model = provider.models[name]
-        for index, way in enumerate(ways(provider, model)):
+        offered = [way for way in ways(provider, model) if gateway is None or gateway.offers(way.operation)]
+        for index, way in enumerate(offered):
             key = f"{way.operation}@{way.endpoint.id}"
             if key not in framed:
                 framed.add(key)
                 planned += frames.probes(provider, model, way)
             planned += invalid.probes(provider, model, way)
-            planned += valid.probes(provider, model, way, first=index == 0)
-        planned += tasks.probes(provider, model, framed)
+            planned += valid.probes(provider, model, way, first=index == 0 or both_ends)
+            planned += two_ended.probes(provider, model, way) if both_ends else []
+        if gateway is None or gateway.offers("query"):
+            planned += tasks.probes(provider, model, framed)
     every = cases(spec, provider, chosen)
+    if both_ends:
+        every += cases(spec, provider, chosen, ends=2)
+        planned = [two_ended.useful(probe) for probe in planned]
     certain = {case.clause for case in every if case.level is not Level.OBSERVE}
     wanted = [probe for probe in planned if _tier(probe, certain).rank <= tier.rank]
     relevant = [case for case in every if not select or selects(select, case.clause, case.group)]
     if select:
         ids = {case.clause for case in relevant}
         wanted = [probe for probe in wanted if any(_covers(pattern, ids) for pattern in probe.clauses)]
-    ordered = sorted(wanted, key=lambda probe: probe.buys > 0)
+    ordered = sorted(wanted, key=lambda probe: (bool(probe.fault), probe.buys > 0))
     return Plan(provider.id, tier, tuple(_first_served(ordered)), tuple(relevant), chosen)
 
 

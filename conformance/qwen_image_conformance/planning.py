@@ -11,12 +11,19 @@ import orjson
 from qwen_image_conformance.choose import clauses_of, models_of, provider_of
 from qwen_image_conformance.plan import Plan, make_plan
 from qwen_image_conformance.probe import Probe, Tier
+from qwen_image_conformance.upstream.gateway import Gateway
 from qwen_image_spec.loader import load
 from qwen_image_spec.model import Provider, Spec
 
 
 def prepare(
-    provider: str, models: tuple[str, ...], select: tuple[str, ...], tier: str
+    provider: str,
+    models: tuple[str, ...],
+    select: tuple[str, ...],
+    tier: str,
+    *,
+    gateway: Gateway | None = None,
+    both_ends: bool = False,
 ) -> tuple[Spec, Provider, Plan]:
     """The plan for names from the command line. Raises UsageProblem for a name that does not exist."""
     spec = load()
@@ -24,7 +31,15 @@ def prepare(
     return (
         spec,
         chosen,
-        make_plan(spec, chosen, models_of(models, chosen), Tier(tier), clauses_of(select, spec)),
+        make_plan(
+            spec,
+            chosen,
+            models_of(models, chosen),
+            Tier(tier),
+            clauses_of(select, spec),
+            gateway=gateway,
+            both_ends=both_ends,
+        ),
     )
 
 

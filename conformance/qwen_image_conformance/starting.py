@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,10 @@ from qwen_image_spec.model import Provider, Spec
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the user asked of `run`."""
+    """What the user asked of `run`.
+
+    `journal` is the address of a running mock behind the target; `both_ends` tells that there is one, or will be.
+    """
 
     provider: str | None = None
     url: str | None = None
@@ -37,6 +40,8 @@ class Wishes:
     out: Path | None = None
     resume: Path | None = None
     description: Description | None = None
+    journal: str | None = None
+    both_ends: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,15 @@ def _new(wishes: Wishes, progress: campaign.Progress) -> Start:
     missing = "run needs --provider and --url, or --config FILE, or --resume DIR"
     if not wishes.provider:
         raise UsageProblem("--provider is missing", missing)
-    spec, provider, plan = prepare(wishes.provider, wishes.models, wishes.select, wishes.tier)
     description = wishes.description or Description()
+    spec, provider, plan = prepare(
+        wishes.provider,
+        wishes.models,
+        wishes.select,
+        wishes.tier,
+        gateway=description.gateway,
+        both_ends=wishes.both_ends,
+    )
     url = wishes.url or description.url_for(provider)
     if not url:
         raise UsageProblem("--url is missing", missing)
@@ -87,11 +99,21 @@ def _resumed(wishes: Wishes, progress: campaign.Progress) -> Start:
         raise UsageProblem(
             f"{folder} holds a run of {name!r}, not of {wishes.provider!r}", "leave --provider out"
         )
-    spec, provider, plan = prepare(name, tuple(head["models"]), tuple(head["select"]), head["tier"])
+    description = wishes.description or Description()
+    spec, provider, plan = prepare(
+        name,
+        tuple(head["models"]),
+        tuple(head["select"]),
+        head["tier"],
+        gateway=description.gateway,
+        both_ends=bool(head.get("journal")),
+    )
+    if head.get("journal") and not wishes.journal:
+        wishes = replace(wishes, journal=head["journal"])
     target = (
         make_target(provider, head["target"], wishes.key_env) if wishes.key_env else _same(provider, head)
     )
-    target = described(target, wishes.description or Description())
+    target = described(target, description)
     return Start(
         spec,
         provider,
@@ -128,7 +150,17 @@ def _options(
             f"--max-cost needs the price of every model; unknown: {', '.join(unknown)}",
             f"give it, for example --price {unknown[0]}=0.20, or use --max-images",
         )
-    return campaign.Options(wishes.max_images, cost, prices, select or wishes.select, progress, resume, about)
+    return campaign.Options(
+        wishes.max_images,
+        cost,
+        prices,
+        select or wishes.select,
+        progress,
+        resume,
+        about,
+        wishes.journal,
+        (wishes.description or Description()).gateway,
+    )
 
 
 def _prices(wishes: Wishes, spec: Spec, plan: Plan) -> dict[str, Decimal]:

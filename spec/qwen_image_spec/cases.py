@@ -24,7 +24,7 @@ ANY = "*"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A clause at one model and operation. `model` is `*` for clauses of a whole endpoint."""
+    """A clause at one model and operation. `model` is `*` for clauses of a whole endpoint; `ends` as in the clause."""
 
     clause: str
     group: str
@@ -33,6 +33,7 @@ class Case:
     operation: str
     level: Level
     fact: Fact[Any]
+    ends: int = 1
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -68,7 +69,7 @@ def model_cases(clause: Clause, provider: Provider, model: Model) -> Iterator[Ca
         if operation in model.operations:
             level = weakest(clause.cap, strictest(*(fact.level for fact in facts)))
             best = max(facts, key=lambda fact: fact.level.rank)
-            yield Case(clause.id, clause.group, provider.id, model.id, operation, level, best)
+            yield Case(clause.id, clause.group, provider.id, model.id, operation, level, best, clause.ends)
 
 
 def _endpoint_cases(clause: Clause, provider: Provider, models: list[Model]) -> Iterator[Case]:

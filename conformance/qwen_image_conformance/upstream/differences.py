@@ -123,6 +123,8 @@ def _left_out(
     for name in names:
         facets = both.seen.facets(name)
         default = facets.default if facets is not None else None
+        if default is not None and default.value is None:
+            default = None  # it depends on the input images
         fact = default if default is not None else model.params[name].base.supported
         if name in arrived.parameters:
             value = arrived.parameters[name]

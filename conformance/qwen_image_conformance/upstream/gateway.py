@@ -37,6 +37,10 @@ class Gateway:
         """The name that must reach the upstream."""
         return self.upstream_models.get(model, model)
 
+    def terms(self, model: str) -> dict[str, object]:
+        """What judging has to know: the model that must arrive, and whether addresses may change."""
+        return {"model": self.arriving(model), "rewrites_urls": self.rewrites_urls}
+
     def offers(self, operation: str) -> bool:
         """Whether the gateway offers an operation. What it does not offer is no failure."""
         return self.operations is None or operation in self.operations

@@ -1,0 +1,78 @@
+"""Probes that are worth their request only with both ends in sight."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qwen_image_conformance.probe import Probe, Tier, accepted
+from qwen_image_conformance.prompts import PLAIN
+from qwen_image_conformance.upstream.pictures import distinct
+from qwen_image_conformance.ways import Way
+from qwen_image_spec.model import Facets, Model, Provider
+from qwen_image_spec.request import ImageRequest
+from qwen_image_spec.rules import check
+from qwen_image_spec.situation import facets_of, image_rule_of
+
+MARK = "gateway."
+_FIRST_SEEN = ("watermark", "prompt_extend")
+
+
+def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
+    """Both values of every switch that the other probes send only once, and several input images in order."""
+    return [*_switches(provider, model, way), *_ordered(provider, model, way)]
+
+
+def useful(probe: Probe) -> Probe:
+    """The probe with the clauses that it decides because both ends are seen."""
+    return probe if probe.id.startswith(MARK) else replace(probe, clauses=(*probe.clauses, MARK + "*"))
+
+
+def only_two_ended(probe: str) -> bool:
+    """Whether a probe, by its id, was sent for both ends only, so that it decides nothing else."""
+    return probe.startswith(MARK)
+
+
+def _switches(provider: Provider, model: Model, way: Way) -> list[Probe]:
+    """Each further switch as true and as false: where the value is the default, losing it shows in no answer."""
+    found = []
+    for name, param in model.params.items():
+        facets = facets_for(model, way, name)
+        if facets is None or param.type != "boolean" or name in _FIRST_SEEN or facets.default is None:
+            continue
+        for value in (True, False):
+            request = _count(way.request(model, PLAIN, **{name: value}), model, way)
+            if not check(request, model):
+                label = f"{MARK}{param.slug}-{str(value).lower()}"
+                found.append(_probe(provider, model, way, request, label))
+    return found
+
+
+def _ordered(provider: Provider, model: Model, way: Way) -> list[Probe]:
+    """As many different input images as the model takes, three at most: enough to tell a reversal from a swap."""
+    bare = _count(way.request(model, PLAIN), model, way)
+    rule = image_rule_of(bare, model)
+    if not way.images or rule is None or rule.count.value[1] < 2:
+        return []
+    count = min(rule.count.value[1], 3)
+    return [_probe(provider, model, way, replace(bare, images=distinct(count)), f"{MARK}images")]
+
+
+def facets_for(model: Model, way: Way, name: str) -> Facets | None:
+    """What a model says of a parameter in this way; None when it does not take it there."""
+    param = model.params.get(name)
+    if param is None or not (param.places.get(way.endpoint.envelope) or param.places.get("*")):
+        return None
+    facets = facets_of(param, way.request(model, PLAIN), model)
+    return facets if facets.supported.value else None
+
+
+def _count(request: ImageRequest, model: Model, way: Way) -> ImageRequest:
+    """One picture, also where leaving n out would buy more."""
+    facets = facets_for(model, way, "n")
+    if facets is None or facets.default is None or facets.default.value == 1:
+        return request
+    return replace(request, parameters={**request.parameters, "n": 1})
+
+
+def _probe(provider: Provider, model: Model, way: Way, request: ImageRequest, name: str) -> Probe:
+    return accepted(provider, model, way.operation, way.endpoint, request, name, (MARK + "*",), Tier.CORE)
