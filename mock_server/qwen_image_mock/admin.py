@@ -12,11 +12,14 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from qwen_image_mock.counts import DRAW, FAULT, MET
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
 
+    from qwen_image_mock.clock import Clock
     from qwen_image_mock.state import State
 
 Json = Any
@@ -96,34 +99,34 @@ class _Admin:
     async def requests(self, request: Request) -> Response:
         """Read or clear the journal."""
         if request.method == "DELETE":
-            self._state.journal.clear()
+            await self._state.forget_entries()
             return JsonAnswer({"requests": [], "total": 0})
-        found = self._state.journal.read(dict(request.query_params))
-        return JsonAnswer({"requests": found, "total": len(self._state.journal)})
+        found, total = await self._state.entries(dict(request.query_params))
+        return JsonAnswer({"requests": found, "total": total})
 
     async def faults(self, request: Request) -> Response:
         """List, add or clear faults."""
-        faults = self._state.faults
+        state, faults = self._state, self._state.faults
         if request.method == "DELETE":
-            faults.clear()
+            await state.change(faults.clear)
+            await state.counts.clear(FAULT, MET, DRAW)
         elif request.method == "POST":
             data = await _json(request)
             if data is None:
                 return _wrong(400, "send a JSON object")
             try:
-                return JsonAnswer(faults.add(data).as_json(), 201)
+                added = await state.change(lambda: faults.add(data))
+                return JsonAnswer(added.as_json(), 201)
             except ValueError as error:
                 return _wrong(400, str(error))
-        return JsonAnswer({"faults": [fault.as_json() for fault in faults]})
+        return JsonAnswer({"faults": await faults.told()})
 
     async def fault(self, request: Request) -> Response:
         """Take one fault away."""
         name = request.path_params["fault_id"]
-        return (
-            JsonAnswer({"removed": name})
-            if self._state.faults.remove(name)
-            else _wrong(404, f"no fault {name!r}")
-        )
+        faults = self._state.faults
+        removed = await self._state.change(lambda: faults.remove(name))
+        return JsonAnswer({"removed": name}) if removed else _wrong(404, f"no fault {name!r}")
 
     async def clock(self, request: Request) -> Response:
         """Freeze, step or thaw the clock.
@@ -138,13 +141,7 @@ class _Admin:
             freeze, step = data.get("freeze"), data.get("step", 0)
             if not all(value is None or isinstance(value, bool | int | float) for value in (freeze, step)):
                 return _wrong(400, "freeze and step are numbers")
-            if data.get("reset") is True:
-                clock.reset()
-            if data.get("thaw") is True or freeze is False:
-                clock.thaw()
-            elif "freeze" in data:
-                clock.freeze(None if freeze is None or freeze is True else float(freeze))
-            clock.step(float(step or 0))
+            await self._state.change(lambda: _move(clock, data))
         return JsonAnswer({"now": clock.now(), "frozen": clock.frozen})
 
     async def tasks(self, request: Request) -> Response:
@@ -158,7 +155,7 @@ class _Admin:
             if data is None:
                 return _wrong(400, "send a JSON object")
             try:
-                pace.change(data)
+                await self._state.change(lambda: pace.change(data))
             except ValueError as error:
                 return _wrong(400, str(error))
         return JsonAnswer(pace.as_json())
@@ -170,19 +167,31 @@ class _Admin:
             data = await _json(request)
             if data is None or not isinstance(data.get("on"), bool):
                 return _wrong(400, 'send {"on": true} or {"on": false}')
-            limits.on = data["on"]
-            limits.clear()
+            await self._state.change(lambda: limits.switch(on=data["on"]))
+            await self._state.windows.clear()
         return JsonAnswer({"on": limits.on})
 
     async def reset(self, _request: Request) -> Response:
         """Forget journal, tasks, faults and the clock's moves."""
-        self._state.reset()
+        await self._state.start_over()
         return JsonAnswer({"reset": True})
 
     async def nobody(self, request: Request) -> Response:
         """Tell which paths there are."""
         providers = [f"/{name}/" for name in self._state.providers]
         return _wrong(404, f"nothing at {request.url.path}; providers are at {', '.join(providers)}")
+
+
+def _move(clock: Clock, data: dict[str, Json]) -> None:
+    """Do to the clock what the admin API was asked for."""
+    freeze = data.get("freeze")
+    if data.get("reset") is True:
+        clock.reset()
+    if data.get("thaw") is True or freeze is False:
+        clock.thaw()
+    elif "freeze" in data:
+        clock.freeze(None if freeze is None or freeze is True else float(freeze))
+    clock.step(float(data.get("step", 0) or 0))
 
 
 async def _json(request: Request) -> dict[str, Json] | None:

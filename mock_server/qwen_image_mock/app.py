@@ -29,21 +29,19 @@ if TYPE_CHECKING:
     from qwen_image_mock.clock import Clock
     from qwen_image_mock.routing import Route
     from qwen_image_mock.settings import Settings
-    from qwen_image_mock.store import Store
     from qwen_image_spec.model import Provider
 
 Json = Any
 Headers = list[tuple[bytes, bytes]]
 
 
-def create_app(
-    settings: Settings | None = None, *, clock: Clock | None = None, store: Store | None = None
-) -> App:
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> App:
     """A mock as an ASGI application.
 
-    Raises SpecError when a provider file of the settings cannot be used.
+    Raises SpecError when a provider file of the settings cannot be used, StoreProblem when the shared store
+    cannot.
     """
-    return App(State(settings, clock=clock, store=store))
+    return App(State(settings, clock=clock))
 
 
 class App:

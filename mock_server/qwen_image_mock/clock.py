@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 
 class Clock:
@@ -42,3 +43,11 @@ class Clock:
         """Show the machine's time again."""
         self._frozen = None
         self._offset = 0.0
+
+    def dump(self) -> tuple[float | None, float]:
+        """How it stands, for `load`: the time it is frozen at, and what it is ahead of the machine's."""
+        return self._frozen, self._offset
+
+    def load(self, data: Sequence[float | None]) -> None:
+        """Stand as another clock does, on a machine that may be another."""
+        self._frozen, self._offset = data[0], data[1] or 0.0

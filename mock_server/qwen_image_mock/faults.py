@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from qwen_image_mock.counts import DRAW, FAULT, MET, Counts
 from qwen_image_mock.credentials import tag_of
+from qwen_image_mock.fault import Fault
 from qwen_image_mock.fault_condition import Condition, condition_of, known_at
 from qwen_image_mock.fault_kinds import KINDS, OPTIONS, Place, names_of, plain_name, unknown
 from qwen_image_mock.values import whole
@@ -25,48 +27,8 @@ Json = Any
 _MARKER = re.compile(r"\[\[mock:([A-Za-z0-9._-]+)((?:\s+[a-z_]+=[^\s\]]+)*)\s*\]\]")
 _OPEN = "[[mock:"
 ALIAS = "+mock-"
-_REMEMBERED = 10_000
 _FILTERS = ("provider", "model", "operation")
-
-
-@dataclass(slots=True)
-class Fault:
-    """One condition asked for by an admin call.
-
-    `times` is how often it still happens (None: always); the empty filters match everything.
-    """
-
-    id: str
-    name: str
-    times: int | None = None
-    provider: str = ""
-    key: str = ""
-    model: str = ""
-    operation: str = ""
-    options: dict[str, Json] = field(default_factory=dict)
-
-    def meets(self, provider: str, caller: str, model: str, operation: str) -> bool:
-        """Whether the fault is for such a request and is not used up."""
-        return (
-            self.times != 0
-            and self.provider in ("", provider)
-            and self.key in ("", caller)
-            and self.model in ("", model)
-            and self.operation in ("", operation)
-        )
-
-    def as_json(self) -> Json:
-        """The fault for the admin API; the key as its tag."""
-        return {
-            **self.options,
-            "id": self.id,
-            "name": self.name,
-            "times": self.times,
-            "provider": self.provider,
-            "key": self.key,
-            "model": self.model,
-            "operation": self.operation,
-        }
+_FIELDS = ("id", "name", "times", "provider", "key", "model", "operation", "options")
 
 
 def split_alias(model: Json) -> tuple[Json, str]:
@@ -78,14 +40,16 @@ def split_alias(model: Json) -> tuple[Json, str]:
 
 
 class Faults:
-    """The faults that were asked for, and how often each marker was met."""
+    """The faults that were asked for. How often each happened is among the `counts`."""
 
-    def __init__(self, providers: Mapping[str, Provider], scenario: Scenario | None = None) -> None:
+    def __init__(
+        self, providers: Mapping[str, Provider], counts: Counts, scenario: Scenario | None = None
+    ) -> None:
         self.names = names_of(providers.values())
         self.scenario = scenario
+        self._counts = counts
         self._providers = providers
         self._faults: dict[str, Fault] = {}
-        self._met: dict[tuple[str, str, int], int] = {}
         self._next = 0
 
     def __iter__(self) -> Iterator[Fault]:
@@ -131,74 +95,94 @@ class Faults:
         return self._faults.pop(fault_id, None) is not None
 
     def clear(self) -> None:
-        """Take every fault away, forget the markers met, and start the scenario again."""
+        """Take every fault away; the counts are the caller's to clear."""
         self._faults.clear()
-        self._met.clear()
-        if self.scenario is not None:
-            self.scenario.restart()
 
-    def now(self, exchange: Exchange, prompt: Json = None, alias: str = "") -> Condition | None:
+    async def told(self) -> list[Json]:
+        """The faults for the admin API, with how often each still happens."""
+        seen = await self._counts.seen(FAULT)
+        return [fault.as_json(seen.get(fault.id, 0)) for fault in self]
+
+    def dump(self) -> Json:
+        """All faults, for `load`."""
+        return {"next": self._next, "faults": [[getattr(one, name) for name in _FIELDS] for one in self]}
+
+    def load(self, data: Json) -> None:
+        """Take over the faults of `dump`."""
+        self._next = data["next"]
+        faults = (Fault(**dict(zip(_FIELDS, row, strict=True))) for row in data["faults"])
+        self._faults = {fault.id: fault for fault in faults}
+
+    def quiet(self, exchange: Exchange, prompt: Json = None, alias: str = "") -> bool:
+        """Whether nothing can happen to a request: then `now` need not be asked."""
+        return not (
+            self._faults
+            or alias
+            or self.scenario is not None
+            or exchange.caller.condition
+            or (isinstance(prompt, str) and _OPEN in prompt)
+        )
+
+    async def now(self, exchange: Exchange, prompt: Json = None, alias: str = "") -> Condition | None:
         """The condition a request meets, if any.
 
         Counts it. What cannot happen here is noted in the journal.
         """
         return (
-            self._by_admin(exchange)
+            await self._by_admin(exchange)
             or (
                 self._condition(exchange.caller.condition, exchange, {})
                 if exchange.caller.condition
                 else None
             )
-            or (self._marked(exchange, prompt, alias) if alias or isinstance(prompt, str) else None)
-            or (self._drawn(self.scenario, exchange) if self.scenario is not None else None)
+            or (await self._marked(exchange, prompt, alias) if alias or isinstance(prompt, str) else None)
+            or (await self._drawn(self.scenario, exchange) if self.scenario is not None else None)
         )
 
-    def _by_admin(self, exchange: Exchange) -> Condition | None:
+    async def _by_admin(self, exchange: Exchange) -> Condition | None:
         model = exchange.model.id if exchange.model is not None else ""
-        for fault in self._faults.values():
+        for fault in list(self):
             if fault.meets(exchange.provider.id, exchange.caller.tag, model, exchange.operation):
                 condition = self._condition(fault.name, exchange, fault.options)
-                if condition is not None:
-                    if fault.times is not None:
-                        fault.times -= 1
+                if condition is not None and (
+                    fault.times is None or await self._counts.take(FAULT, fault.id, fault.times)
+                ):
                     return condition
         return None
 
-    def _marked(self, exchange: Exchange, prompt: Json, alias: str) -> Condition | None:
+    async def _marked(self, exchange: Exchange, prompt: Json, alias: str) -> Condition | None:
         """The condition of the model's alias, or of the first marker in the prompt that has one left."""
         tag = exchange.caller.tag
         if alias:
             name, options = _words(alias.replace(",", " "))
             model = exchange.model.id if exchange.model is not None else ""
-            condition = self._counted(name, options, exchange, (tag, f"{model}{ALIAS}{alias}", 0))
+            place = f"{tag}/{model}{ALIAS}{alias}"
+            condition = await self._counted(name, options, exchange, place)
             if condition is not None:
                 return condition
         if not isinstance(prompt, str) or _OPEN not in prompt:
             return None
         for match in _MARKER.finditer(prompt):
             name, options = _words(match[0][len(_OPEN) : -2])
-            condition = self._counted(name, options, exchange, (tag, prompt, match.start()))
+            condition = await self._counted(name, options, exchange, f"{tag}/{match.start()}/{prompt}")
             if condition is not None:
                 return condition
         return None
 
-    def _counted(
-        self, name: str, options: dict[str, Json], exchange: Exchange, place: tuple[str, str, int]
+    async def _counted(
+        self, name: str, options: dict[str, Json], exchange: Exchange, place: str
     ) -> Condition | None:
         """The condition of a marker, unless it was met so many times already as it says."""
         condition = self._condition(name, exchange, options)
         if condition is None or condition.polls or "times" not in options:
             return condition
-        if len(self._met) > _REMEMBERED:
-            self._met.clear()
-        met = self._met.get(place, 0)
-        if met >= whole(options, "times", 1):
-            return None
-        self._met[place] = met + 1
-        return condition
+        key = blake2b(place.encode("utf-8", "replace"), digest_size=16).hexdigest()
+        return condition if await self._counts.take(MET, key, whole(options, "times", 1)) else None
 
-    def _drawn(self, scenario: Scenario, exchange: Exchange) -> Condition | None:
-        for name, options in scenario.draw(exchange.caller.tag, exchange.operation):
+    async def _drawn(self, scenario: Scenario, exchange: Exchange) -> Condition | None:
+        caller = exchange.caller.tag
+        count = await self._counts.next(DRAW, caller)
+        for name, options in scenario.draw(caller, exchange.operation, count):
             condition = condition_of(name, exchange.provider, exchange.model, options)
             if condition is not None and condition.kind.happens_at(exchange.operation):
                 return condition

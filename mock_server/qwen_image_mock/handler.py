@@ -11,14 +11,19 @@ from qwen_image_mock import stream, tasks
 from qwen_image_mock.admission import ASYNC_HEADER, Admission, Refused, refused, unknown_fields
 from qwen_image_mock.conditions import emptied, meet, refuse, shortened
 from qwen_image_mock.conditions import refusal as refusal_of
+from qwen_image_mock.counts import SEED
 from qwen_image_mock.encode import Delivery, documented, encode_refusal, encode_success, refusal_for
 from qwen_image_mock.fault_condition import at_query, condition_of
 from qwen_image_mock.faults import split_alias
 from qwen_image_mock.hints import strictness_of
+from qwen_image_mock.ids import Numbered
 from qwen_image_mock.inline import inline_pictures
 from qwen_image_mock.inputs import flaws_of, looked_of
+from qwen_image_mock.limits import most_tasks, too_many
 from qwen_image_mock.multipart import coerced
 from qwen_image_mock.outcome import outcome_of
+from qwen_image_mock.plans import Plans
+from qwen_image_mock.store import Crowded
 from qwen_image_spec.answers import direct_shape
 from qwen_image_spec.rules import Violation, check, refusal
 
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from qwen_image_mock.exchange import Exchange
     from qwen_image_mock.limits import Exceeded
     from qwen_image_mock.outcome import Outcome
+    from qwen_image_mock.plans import Settled
     from qwen_image_mock.routing import Route
     from qwen_image_mock.state import State
     from qwen_image_spec.model import Endpoint, Model
@@ -43,6 +49,7 @@ class Handler:
     def __init__(self, state: State) -> None:
         self._state = state
         self._admission = Admission(state.providers)
+        self._plans = Plans()
 
     async def handle(  # all that routing found out
         self,
@@ -67,9 +74,14 @@ class Handler:
             if exchange.operation in _IMAGE_OPERATIONS:
                 await self._image_request(exchange, endpoint, headers)
             else:
-                self._other(exchange, variable, query)
+                await self._other(exchange, variable, query)
         except Refused as outcome:
             self._refuse(exchange, outcome.violation)
+        except Crowded as crowded:
+            model = exchange.model
+            self._throttle(
+                exchange, too_many(crowded, exchange.time, None if model is None else most_tasks(model))
+            )
 
     def _endpoint(self, exchange: Exchange, route: Route | None) -> Endpoint:
         if route is None:
@@ -93,9 +105,7 @@ class Handler:
         name, alias = split_alias(document.get("model"))
         model = exchange.model = admission.model(name, exchange.provider, endpoint)
         asynchronous = admission.asynchronous(endpoint, headers.get(ASYNC_HEADER))
-        exceeded = state.limits.image_request(exchange, model, state.store, task=asynchronous)
-        if exceeded is not None:
-            self._throttle(exchange, exceeded)
+        if state.limits.on and await self._exceeds(exchange, model, task=asynchronous):
             return
         dialect = admission.dialect(model, endpoint)
         if exchange.form is not None:
@@ -106,8 +116,11 @@ class Handler:
         brought = exchange.inputs = (
             await state.inputs.bring(request, model, exchange, headers) if request.images else []
         )
-        violations = exchange.violations = check(request, model, looked_of(brought))
-        violations += flaws_of(brought)
+        settled = self._plans.find(request, model)
+        violations = exchange.violations
+        if settled is None:
+            violations += check(request, model, looked_of(brought))
+            violations += flaws_of(brought)
         strictness = strictness_of(headers, state.settings.strictness)
         if request.unknown and strictness != "off":
             violations += unknown_fields(request.unknown, strict=strictness == "strict")
@@ -118,37 +131,49 @@ class Handler:
         late = asynchronous and model.validates == "task" and _about_a_parameter(refusing, model)
         if refusing is not None and not late:
             raise Refused(refusing)
-        condition = state.faults.now(exchange, request.prompt, alias)
-        if condition is not None and meet(exchange, condition):
+        quiet = state.faults.quiet(exchange, request.prompt, alias)
+        if not quiet and await self._meets(exchange, request.prompt, alias):
             return
         if refusing is not None:
             failing = refusal_for(
                 refusing, exchange.provider, model, request.model, exchange.method, exchange.path
             )
-            exchange.status, exchange.answer = 200, tasks.submit(state, exchange, model, None, failing)
+            exchange.status, exchange.answer = 200, await tasks.submit(state, exchange, model, None, failing)
         else:
             streams = stream.interleaves(request, model) and stream.wanted(request, model, headers)
-            self._deliver(exchange, endpoint, model, request, asynchronous=asynchronous, streams=streams)
+            await self._deliver(
+                exchange, endpoint, model, request, settled, asynchronous=asynchronous, streams=streams
+            )
 
-    def _deliver(
+    async def _deliver(
         self,
         exchange: Exchange,
         endpoint: Endpoint,
         model: Model,
         request: ImageRequest,
+        settled: Settled | None,
         *,
         asynchronous: bool,
         streams: bool,
     ) -> None:
         state = self._state
+        randomness = state.randomness
+        if state.shared is not None and not isinstance(request.parameters.get("seed"), int):
+            randomness = Numbered(randomness, await state.counts.next(SEED, exchange.caller.tag))
         outcome = outcome_of(
-            request, model, exchange.violations, exchange.caller.tag, state.randomness, exchange.inputs
+            request,
+            model,
+            exchange.violations,
+            exchange.caller.tag,
+            randomness,
+            exchange.inputs,
+            settled,
         )
         outcome = stream.mixed(outcome, request)
         exchange.effective = outcome.effective
         exchange.status = 200
         if asynchronous:
-            exchange.answer = tasks.submit(state, exchange, model, outcome, None)
+            exchange.answer = await tasks.submit(state, exchange, model, outcome, None)
             return
         outcome = shortened(outcome, exchange.condition)
         inline = outcome.effective.get("response_format") == "b64_json"
@@ -174,25 +199,26 @@ class Handler:
         elif streams or name == "one-event":
             stream.put(exchange, [body])
 
-    def _other(self, exchange: Exchange, variable: str, query: str) -> None:
+    async def _other(self, exchange: Exchange, variable: str, query: str) -> None:
         state = self._state
-        exceeded = state.limits.managing(exchange)
+        exceeded = await state.limits.managing(exchange)
         if exceeded is not None:
             self._throttle(exchange, exceeded)
             return
-        condition = state.faults.now(exchange)
+        faults = state.faults
+        condition = None if faults.quiet(exchange) else await faults.now(exchange)
         if condition is None and exchange.operation == "query":
-            condition = tasks.poll_condition(state, exchange, variable)
+            condition = await tasks.poll_condition(state, exchange, variable)
         if condition is not None and meet(exchange, at_query(condition, exchange.provider)):
             return
         exchange.status = 200
         match exchange.operation:
             case "query":
-                exchange.answer = tasks.query(state, exchange, variable)
+                exchange.answer = await tasks.query(state, exchange, variable)
             case "cancel":
-                exchange.answer = tasks.cancel(state, exchange, variable)
+                exchange.answer = await tasks.cancel(state, exchange, variable)
             case "list":
-                exchange.answer = tasks.listing(state, exchange, dict(parse_qsl(query)))
+                exchange.answer = await tasks.listing(state, exchange, dict(parse_qsl(query)))
             case "upload":
                 exchange.answer = self._policy(exchange, dict(parse_qsl(query)))
             case "models":
@@ -226,6 +252,18 @@ class Handler:
         )
         exchange.status = turned.status
         exchange.answer = encode_refusal(turned, exchange.provider, exchange.id)
+
+    async def _meets(self, exchange: Exchange, prompt: Json, alias: str) -> bool:
+        condition = await self._state.faults.now(exchange, prompt, alias)
+        return condition is not None and meet(exchange, condition)
+
+    async def _exceeds(self, exchange: Exchange, model: Model, *, task: bool) -> bool:
+        state = self._state
+        exceeded = await state.limits.image_request(exchange, model, state.store, task=task)
+        if exceeded is None:
+            return False
+        self._throttle(exchange, exceeded)
+        return True
 
     def _throttle(self, exchange: Exchange, exceeded: Exceeded) -> None:
         """Refuse a request that is above a limit, and tell when the limit lets the next one in."""

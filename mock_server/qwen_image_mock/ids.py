@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from hashlib import blake2b
+from os import urandom
 from secrets import randbits
 
 _COUNTED = 10_000
@@ -18,7 +20,7 @@ class Randomness:
 
     def __init__(self, seed: int | None = None) -> None:
         self.seed = randbits(64) if seed is None else seed
-        self._bytes = random.Random(self.seed).randbytes  # noqa: S311 # repeatable on purpose
+        self._bytes: Callable[[int], bytes] = random.Random(self.seed).randbytes  # noqa: S311 # repeatable on purpose
         self._counts: dict[str, int] = {}
 
     def uuid(self) -> str:
@@ -32,18 +34,17 @@ class Randomness:
         if len(counts) > _COUNTED:
             counts.clear()
         count = counts[caller] = counts.get(caller, 0) + 1
-        digest = blake2b(f"{self.seed}/{caller}/{count}".encode(), digest_size=4).digest()
-        return int.from_bytes(digest) & _SEED_BITS
+        return self.seed_at(caller, count)
 
     def reset(self) -> None:
         """Start again, as after the start of the mock."""
-        self._bytes = random.Random(self.seed).randbytes  # noqa: S311 # repeatable on purpose
+        if self._bytes is not urandom:
+            self._bytes = random.Random(self.seed).randbytes  # noqa: S311 # repeatable on purpose
         self._counts.clear()
 
     def scatter(self) -> None:
         """Draw ids nobody else draws, whatever the seed: several workers serve as one mock."""
-        self._scattered = True
-        self._bytes = randbytes
+        self._bytes = urandom
 
     def seed_at(self, caller: str, count: int) -> int:
         """The seed for the request of a caller that has this number among those that gave none."""
@@ -53,3 +54,15 @@ class Randomness:
     def secret(self) -> bytes:
         """A key for signatures. A restarted mock with the same seed honours its addresses."""
         return blake2b(f"addresses of {self.seed}".encode(), digest_size=32).digest()
+
+
+class Numbered(Randomness):
+    """The randomness of one request whose number among its caller's was counted elsewhere."""
+
+    def __init__(self, whole: Randomness, number: int) -> None:
+        self.seed = whole.seed
+        self._number = number
+
+    def derived_seed(self, caller: str) -> int:
+        """The seed for the request."""
+        return self.seed_at(caller, self._number)

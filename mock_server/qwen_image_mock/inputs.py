@@ -100,7 +100,7 @@ class Inputs:
         if is_data_uri(image):
             return await self._of_bytes("data", bytes_of(image), len(image))
         if image.startswith(OBJECT):
-            return self._object(image, model, exchange, headers)
+            return await self._object(image, model, exchange, headers)
         parts = _parts(image)
         return Brought("other", "") if parts is None else await self._address(image, *parts)
 
@@ -130,7 +130,7 @@ class Inputs:
         thumbnail = self._thumbnails.sheet(drawing.inputs)
         return await self._of_bytes("own", await asyncio.to_thread(drawing.png, index, thumbnail))
 
-    def _object(
+    async def _object(
         self, image: str, model: Model, exchange: Exchange, headers: Mapping[bytes, bytes]
     ) -> Brought:
         fact = model.facts.get(UPLOAD_HEADER)
@@ -142,7 +142,7 @@ class Inputs:
             return Brought(
                 "object", "", flaw=_flaw("images.url", image, f"with the header {fact.value}", fact.source)
             )
-        looked = self._uploads.get(image.removeprefix(OBJECT), exchange.caller.tag)
+        looked = await self._uploads.get(image.removeprefix(OBJECT), exchange.caller.tag)
         if looked is None:
             return Brought("object", "", flaw=_lost(image))
         return Brought("object", key_of(looked.digest), looked)

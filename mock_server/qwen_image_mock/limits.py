@@ -6,12 +6,11 @@ A key stands for a main account, so two keys never share a limit. Time is the mo
 from __future__ import annotations
 
 import re
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
-from qwen_image_mock.store import FINAL
+from qwen_image_mock.store import Crowded, check_room
 from qwen_image_mock.task_list import owner_of
 
 if TYPE_CHECKING:
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
 
     from qwen_image_mock.exchange import Exchange
     from qwen_image_mock.store import Store
+    from qwen_image_mock.windows import Windows
     from qwen_image_spec.evidence import Fact
     from qwen_image_spec.model import Model
 
 Json = Any
 _RATE = re.compile(r"\s*(\d+)\s*/\s*(s|min|h)\s*")
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
-_CALLERS = 10_000
 _MANAGING = frozenset({"query", "list", "cancel"})
 RATE = "rate-quota"
 CONCURRENCY = "concurrency"
@@ -43,34 +42,36 @@ class Exceeded:
     limit: str
 
 
-@dataclass(slots=True)
 class Limits:
     """Counts requests while `on`. A refused request does not count."""
 
-    on: bool = False
-    _seen: dict[tuple[str, str, str], deque[float]] = field(default_factory=dict)
+    def __init__(self, windows: Windows) -> None:
+        self.on = False
+        self._windows = windows
 
-    def clear(self) -> None:
-        """Forget the requests counted."""
-        self._seen.clear()
+    def switch(self, *, on: bool) -> None:
+        """Switch the limits on or off."""
+        self.on = on
 
-    def image_request(self, exchange: Exchange, model: Model, store: Store, *, task: bool) -> Exceeded | None:
+    async def image_request(
+        self, exchange: Exchange, model: Model, store: Store, *, task: bool
+    ) -> Exceeded | None:
         """The limit of the model that a request for pictures is above, if any; else it is counted."""
         if not self.on:
             return None
         if task:
-            crowded = _crowded(exchange, model, store)
+            crowded = await _crowded(exchange, model, store)
             if crowded is not None:
                 return crowded
-        return self._rate(exchange, model.id, model.limits, "submit-rate")
+        return await self._rate(exchange, model.id, model.limits, "submit-rate")
 
-    def managing(self, exchange: Exchange) -> Exceeded | None:
+    async def managing(self, exchange: Exchange) -> Exceeded | None:
         """The same for a query, list or cancel, each of which has the provider's rate for itself."""
         if not self.on or exchange.operation not in _MANAGING:
             return None
-        return self._rate(exchange, exchange.operation, exchange.provider.facts, "tasks.query-rate")
+        return await self._rate(exchange, exchange.operation, exchange.provider.facts, "tasks.query-rate")
 
-    def _rate(
+    async def _rate(
         self, exchange: Exchange, what: str, facts: Mapping[str, Fact[Json]], name: str
     ) -> Exceeded | None:
         fact = facts.get(name)
@@ -79,15 +80,11 @@ class Limits:
             return None
         count, window = rate
         now = exchange.time
-        if len(self._seen) > _CALLERS:
-            self._seen.clear()
-        seen = self._seen.setdefault((exchange.provider.id, exchange.caller.tag, what), deque())
-        while seen and not now - window < seen[0] <= now:
-            seen.popleft()
-        if len(seen) >= count:
-            return Exceeded(RATE, max(1, ceil(seen[0] + window - now)), f"{name} {count} in {window:g} s")
-        seen.append(now)
-        return None
+        place = f"{exchange.provider.id}/{exchange.caller.tag}/{what}"
+        first = await self._windows.admit(place, now, count, window)
+        if first is None:
+            return None
+        return Exceeded(RATE, max(1, ceil(first + window - now)), f"{name} {count} in {window:g} s")
 
 
 def rate_of(text: str) -> tuple[int, float] | None:
@@ -96,19 +93,26 @@ def rate_of(text: str) -> tuple[int, float] | None:
     return None if match is None else (int(match[1]), _SECONDS[match[2]])
 
 
-def _crowded(exchange: Exchange, model: Model, store: Store) -> Exceeded | None:
+def most_tasks(model: Model) -> int | None:
+    """How many unfinished tasks of a model a key may have; None when nothing is said."""
     fact = model.limits.get("async-concurrency")
-    most = fact.value if fact is not None and isinstance(fact.value, int) else None
+    return fact.value if fact is not None and isinstance(fact.value, int) else None
+
+
+def too_many(crowded: Crowded, now: float, most: int | None) -> Exceeded:
+    """The limit that stands in the way of one more task."""
+    wait = 1 if crowded.ends == inf else max(1, ceil(crowded.ends - now))
+    return Exceeded(CONCURRENCY, wait, f"async-concurrency {most}")
+
+
+async def _crowded(exchange: Exchange, model: Model, store: Store) -> Exceeded | None:
+    """The limit on tasks, looked at early; the store looks again when it keeps the task."""
+    most = most_tasks(model)
     if most is None:
         return None
     now = exchange.time
-    going = [
-        task
-        for task in store.all(owner_of(exchange), now)
-        if task.model == model.id and task.status(now) not in FINAL
-    ]
-    if len(going) < most:
-        return None
-    ends = min(task.fate.ends if task.fate.polls is None else now for task in going)
-    wait = 1 if ends == inf else max(1, ceil(ends - now))
-    return Exceeded(CONCURRENCY, wait, f"async-concurrency {most}")
+    try:
+        check_room(await store.all(owner_of(exchange), now), model.id, now, most)
+    except Crowded as crowded:
+        return too_many(crowded, now, most)
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from qwen_image_mock.addresses import PREFIX
@@ -56,7 +55,7 @@ class ObjectStore:
             return
         identity = self._state.randomness.uuid()
         headers = dict(scope["headers"])
-        answer, form = await asyncio.to_thread(self._uploads.answer, scope["method"], headers, body, identity)
+        answer, form = await self._uploads.answer(scope["method"], headers, body, identity)
         self._visited(UPLOAD, identity, scope, path, form, answer)
         await send_whole(send, *answer)
 

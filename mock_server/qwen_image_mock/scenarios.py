@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Json = Any
-_CALLERS = 10_000
 _WHOLE = 1 << 32
 
 
@@ -46,27 +45,18 @@ class Scenario:
     seconds: float | None = None
     limits: bool = False
     seed: int = 0
-    _counts: dict[str, int] = field(default_factory=dict)
 
-    def draw(self, caller: str, operation: str) -> Iterator[tuple[str, Mapping[str, Json]]]:
-        """The conditions drawn for a caller's next request, at most one of which should happen.
+    def draw(self, caller: str, operation: str, count: int) -> Iterator[tuple[str, Mapping[str, Json]]]:
+        """The conditions drawn for a caller's request of that number, at most one of which should happen.
 
-        What is drawn depends on the seed, the caller and how many requests it made: other callers change
-        nothing.
+        What is drawn depends on the seed, the caller and the number: other callers change nothing.
         """
-        if len(self._counts) > _CALLERS:
-            self._counts.clear()
-        count = self._counts[caller] = self._counts.get(caller, 0) + 1
         for index, chance in enumerate(self.chances):
             if chance.at and operation not in chance.at:
                 continue
             word = f"{self.seed}/{self.name}/{caller}/{count}/{index}".encode()
             if int.from_bytes(blake2b(word, digest_size=4).digest()) < chance.chance * _WHOLE:
                 yield chance.fault, chance.options
-
-    def restart(self) -> None:
-        """Draw again as after the start."""
-        self._counts.clear()
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -48,3 +48,5 @@ class Settings:
     journal_entries: int = 2000
     journal_bytes: int = 16 * MEBIBYTE
     tasks: int = 20_000
+    uploads: int = 10_000
+    store: str = field(default="", repr=False)

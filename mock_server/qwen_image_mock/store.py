@@ -1,16 +1,23 @@
-"""Where tasks are kept. In memory by default; another keeper needs only these four methods."""
+"""Where tasks are kept. In memory by default; another keeper needs only these five methods.
+
+They are coroutines, so that a keeper may wait for its answer. The one in memory never does: a request passes
+through it without the event loop.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from qwen_image_mock.outcome import Outcome
     from qwen_image_mock.task_fate import Fate
 
 DAY = 86_400
+T = TypeVar("T")
 FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN"})
 
 
@@ -65,57 +72,106 @@ class Task:
         return status
 
 
+class StoreAway(Exception):
+    """What is shared with other workers cannot be reached; the message says what, and why."""
+
+
+class Crowded(Exception):
+    """A task was not kept: its owner has too many unfinished ones of its model. `ends` is when one ends."""
+
+    def __init__(self, ends: float) -> None:
+        super().__init__(ends)
+        self.ends = ends
+
+
 class Store(Protocol):
     """Tasks by id. An owner (an API key's tag at a provider) sees only its own."""
 
-    def put(self, task: Task) -> None:
-        """Keep a new task, or a changed one."""
+    async def put(self, task: Task, most: int | None = None) -> None:
+        """Keep a new task; raises Crowded when its owner has `most` unfinished ones of its model."""
 
-    def get(self, owner: str, task_id: str, now: float) -> Task | None:
+    async def get(self, owner: str, task_id: str, now: float) -> Task | None:
         """An owner's task, unless there is none or it has aged out."""
 
-    def all(self, owner: str, now: float) -> list[Task]:
+    async def change(self, owner: str, task_id: str, now: float, how: Callable[[Task | None], T]) -> T:
+        """Do to an owner's task (None as with `get`) what `how` does, and give what it gives.
+
+        Nobody else changes the task meanwhile. `how` may be called again when somebody did.
+        """
+
+    async def all(self, owner: str, now: float) -> list[Task]:
         """An owner's tasks, newest first."""
 
-    def clear(self) -> None:
+    async def clear(self) -> None:
         """Forget every task."""
 
 
 class MemoryStore:
-    """Tasks in this process: at most `limit`, each for a day."""
+    """Tasks in this process: at most `limit`, each for a day. Nothing here waits."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._tasks: OrderedDict[str, Task] = OrderedDict()
+        self._owned: dict[str, dict[str, Task]] = {}
 
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def put(self, task: Task) -> None:
-        """Keep a new task, or a changed one; those a day older go, and the oldest when there are too many."""
+    async def put(self, task: Task, most: int | None = None) -> None:
+        """Keep a new task; those a day older go, and the oldest when there are too many."""
+        if most is not None:
+            check_room(self._owned.get(task.owner, {}).values(), task.model, task.submitted, most)
         tasks = self._tasks
-        if task.id not in tasks:
-            while tasks and task.submitted - next(iter(tasks.values())).submitted >= DAY:
-                tasks.popitem(last=False)
+        while tasks and task.submitted - next(iter(tasks.values())).submitted >= DAY:
+            self._drop()
         tasks[task.id] = task
+        self._owned.setdefault(task.owner, {})[task.id] = task
         while len(tasks) > self._limit:
-            tasks.popitem(last=False)
+            self._drop()
 
-    def get(self, owner: str, task_id: str, now: float) -> Task | None:
+    async def get(self, owner: str, task_id: str, now: float) -> Task | None:
         """An owner's task, unless there is none or it has aged out."""
+        return self._find(owner, task_id, now)
+
+    async def change(self, owner: str, task_id: str, now: float, how: Callable[[Task | None], T]) -> T:
+        """Do to an owner's task what `how` does."""
+        return how(self._find(owner, task_id, now))
+
+    async def all(self, owner: str, now: float) -> list[Task]:
+        """An owner's tasks of the last day, newest first."""
+        owned = self._owned.get(owner, {})
+        return [task for task in reversed(owned.values()) if now - task.submitted < DAY]
+
+    async def clear(self) -> None:
+        """Forget every task."""
+        self.forget()
+
+    def forget(self) -> None:
+        """The same, without a coroutine."""
+        self._tasks.clear()
+        self._owned.clear()
+
+    def _find(self, owner: str, task_id: str, now: float) -> Task | None:
         task = self._tasks.get(task_id)
         if task is None or task.owner != owner or now - task.submitted >= DAY:
             return None
         return task
 
-    def all(self, owner: str, now: float) -> list[Task]:
-        """An owner's tasks of the last day, newest first."""
-        return [
-            task
-            for task in reversed(self._tasks.values())
-            if task.owner == owner and now - task.submitted < DAY
-        ]
+    def _drop(self) -> None:
+        """Forget the oldest task."""
+        _, task = self._tasks.popitem(last=False)
+        owned = self._owned[task.owner]
+        del owned[task.id]
+        if not owned:
+            del self._owned[task.owner]
 
-    def clear(self) -> None:
-        """Forget every task."""
-        self._tasks.clear()
+
+def check_room(tasks: Iterable[Task], model: str, now: float, most: int) -> None:
+    """Raise Crowded when `most` of an owner's tasks are unfinished and of that model."""
+    going = [
+        task
+        for task in tasks
+        if task.model == model and now - task.submitted < DAY and task.status(now) not in FINAL
+    ]
+    if len(going) >= most:
+        raise Crowded(min(task.fate.ends if task.fate.polls is None else now for task in going))

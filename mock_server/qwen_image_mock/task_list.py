@@ -32,7 +32,7 @@ def owner_of(exchange: Exchange) -> str:
     return f"{exchange.provider.id}/{exchange.caller.tag}"
 
 
-def listing(state: State, exchange: Exchange, words: dict[str, str]) -> dict[str, Json]:
+async def listing(state: State, exchange: Exchange, words: dict[str, str]) -> dict[str, Json]:
     """A page of the caller's tasks, newest first.
 
     Filters: start_time, end_time (at most 24 hours apart; the last 24 hours without them), model_name,
@@ -44,7 +44,7 @@ def listing(state: State, exchange: Exchange, words: dict[str, str]) -> dict[str
     key = exchange.caller.tag
     rows = [
         task
-        for task in state.store.all(owner_of(exchange), now)
+        for task in await state.store.all(owner_of(exchange), now)
         if since <= task.submitted < until + 1
         and _asked(words, "model_name", task.model)
         and _asked(words, "status", task.status(now))

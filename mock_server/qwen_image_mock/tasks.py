@@ -12,6 +12,7 @@ from qwen_image_mock.encode import Delivery, encode_refusal, encode_success
 from qwen_image_mock.encode.errors import code_of
 from qwen_image_mock.encode.extras import with_extras
 from qwen_image_mock.encode.traits import documented, traits_of
+from qwen_image_mock.limits import most_tasks
 from qwen_image_mock.store import Task
 from qwen_image_mock.stream import interleaved
 from qwen_image_mock.task_fate import fate_of
@@ -31,10 +32,13 @@ __all__ = ["cancel", "listing", "owner_of", "poll_condition", "query", "submit"]
 Json = Any
 
 
-def submit(
+async def submit(
     state: State, exchange: Exchange, model: Model, outcome: Outcome | None, refusal: Refusal | None
 ) -> dict[str, Json]:
-    """Keep a task and answer with its id. One with a `refusal` will fail with it."""
+    """Keep a task and answer with its id. One with a `refusal` will fail with it.
+
+    Raises Crowded when limits are on and the caller has too many unfinished tasks of the model.
+    """
     count = 1 if outcome is None else outcome.count
     endpoint = exchange.endpoint
     task = Task(
@@ -48,7 +52,7 @@ def submit(
         outcome,
         fate_of(exchange, state.pace, count, refusal),
     )
-    state.store.put(task)
+    await state.store.put(task, most_tasks(model) if state.limits.on else None)
     output: dict[str, Json] = {"task_status": "PENDING", "task_id": task.id}
     body: dict[str, Json] = {"output": output, "request_id": exchange.id}
     shape = exchange.provider.responses.get(endpoint.result) if endpoint is not None else None
@@ -59,29 +63,30 @@ def submit(
     return with_extras(body, shape, exchange.id, model.id, int(exchange.time))
 
 
-def poll_condition(state: State, exchange: Exchange, task_id: str) -> Condition | None:
+async def poll_condition(state: State, exchange: Exchange, task_id: str) -> Condition | None:
     """What a query meets because its task was submitted so; counts it."""
-    task = state.store.get(owner_of(exchange), task_id, exchange.time)
+    return await state.store.change(owner_of(exchange), task_id, exchange.time, _meet)
+
+
+def _meet(task: Task | None) -> Condition | None:
     if task is None or task.fate.poll is None or task.fate.meets <= 0:
         return None
     task.fate.meets -= 1
-    state.store.put(task)
     return task.fate.poll
 
 
-def query(state: State, exchange: Exchange, task_id: str) -> dict[str, Json]:
+async def query(state: State, exchange: Exchange, task_id: str) -> dict[str, Json]:
     """Tell a task's state and set the exchange's status.
 
     Nobody's and somebody else's tasks are UNKNOWN, as are those of yesterday.
     """
     now = exchange.time
     exchange.status = 200
-    task = state.store.get(owner_of(exchange), task_id, now)
-    status = "UNKNOWN" if task is None else task.query(now)
+    task, status = await state.store.change(
+        owner_of(exchange), task_id, now, lambda task: (task, "UNKNOWN" if task is None else task.query(now))
+    )
     if task is None or status == "UNKNOWN":
         return {"request_id": exchange.id, "output": {"task_id": task_id, "task_status": "UNKNOWN"}}
-    if task.fate.polls is not None:
-        state.store.put(task)
     shape = documented(task_shape(exchange.provider, exchange.provider.models[task.model]))
     output = _times(task, status)
     count = 1 if task.outcome is None else task.outcome.count
@@ -104,14 +109,16 @@ def query(state: State, exchange: Exchange, task_id: str) -> dict[str, Json]:
     return with_extras(body, shape, exchange.id, task.model, int(now))
 
 
-def cancel(state: State, exchange: Exchange, task_id: str) -> dict[str, Json]:
+async def cancel(state: State, exchange: Exchange, task_id: str) -> dict[str, Json]:
     """Cancel a task that is PENDING; raises Refused for any other."""
     now = exchange.time
-    task = state.store.get(owner_of(exchange), task_id, now)
-    if task is None or task.status(now) != "PENDING":
-        raise refused("tasks.cancel-pending-only", "task_id", task_id, "a task that is PENDING")
-    task.fate.canceled = now
-    state.store.put(task)
+
+    def cancelled(task: Task | None) -> None:
+        if task is None or task.status(now) != "PENDING":
+            raise refused("tasks.cancel-pending-only", "task_id", task_id, "a task that is PENDING")
+        task.fate.canceled = now
+
+    await state.store.change(owner_of(exchange), task_id, now, cancelled)
     return {"request_id": exchange.id}
 
 

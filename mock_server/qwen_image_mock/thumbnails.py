@@ -39,9 +39,17 @@ class Thumbnails:
         """Shrink an image and keep the result. A large photo takes up to half a second."""
         made = decode_png_thumbnail(data)
         if made is not None:
-            self._kept[key] = made
-            while len(self._kept) > self._limit:
-                self._kept.popitem(last=False)
+            self.keep(key, made)
+
+    def keep(self, key: str, made: Thumbnail) -> None:
+        """Keep a thumbnail."""
+        self._kept[key] = made
+        while len(self._kept) > self._limit:
+            self._kept.popitem(last=False)
+
+    def made(self, key: str) -> Thumbnail | None:
+        """The thumbnail of a key, unless it is gone or was never made."""
+        return self._kept.get(key)
 
     def get(self, key: str) -> Thumbnail:
         """The thumbnail of a key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from qwen_image_mock.addresses import Refused
@@ -27,29 +28,34 @@ class UploadRoute:
     def __init__(self, uploads: Uploads) -> None:
         self._uploads = uploads
 
-    def answer(
+    async def answer(
         self, method: str, headers: Mapping[bytes, bytes], body: bytes | None, request_id: str
     ) -> tuple[Answer, Json]:
         """The status, headers and body for an upload, and its form's fields for the journal.
 
-        `body` is None when it is above the limit. A large photo takes up to half a second.
+        `body` is None when it is above the limit. What a photo is, is found out in a thread.
         """
         form: Json = None
+        refused: Refused | None = None
         if method != "POST":
-            done: Accepted | Refused = Refused(403, "AccessDenied", "Anonymous access is forbidden.")
+            refused = Refused(403, "AccessDenied", "Anonymous access is forbidden.")
         elif body is None:
-            done = Refused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size.")
+            refused = Refused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size.")
         else:
-            try:
-                parts = parts_of(body, headers.get(b"content-type", b""))
-                form = plain({part.name: part.data if part.file else part.value for part in parts})
-                done = self._uploads.accept(parts)
-            except BadBody:
-                done = Refused(400, MALFORMED, _NOT_A_FORM)
-        if isinstance(done, Refused):
-            return refused_as_xml(done, request_id), form
+            done, form = await asyncio.to_thread(self._read, headers.get(b"content-type", b""), body)
+            refused = done if isinstance(done, Refused) else await self._uploads.keep(done)
+        if refused is not None:
+            return refused_as_xml(refused, request_id), form
         more = [(b"x-oss-request-id", request_id.encode()), (b"access-control-allow-origin", b"*")]
         return (done.status, [(b"content-length", b"0"), *more], b""), form
+
+    def _read(self, content_type: bytes, body: bytes) -> tuple[Accepted | Refused, Json]:
+        try:
+            parts = parts_of(body, content_type)
+        except BadBody:
+            return Refused(400, MALFORMED, _NOT_A_FORM), None
+        form = plain({part.name: part.data if part.file else part.value for part in parts})
+        return self._uploads.accept(parts), form
 
 
 def owner_in(form: Json) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 import time
 from base64 import b64decode, b64encode
-from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from qwen_image_mock.addresses import Refused
+from qwen_image_mock.shelf import Kept
 from qwen_image_mock.thumbnails import key_of
 from qwen_image_spec.input_images import look
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from qwen_image_mock.clock import Clock
     from qwen_image_mock.ids import Randomness
     from qwen_image_mock.multipart import Part
+    from qwen_image_mock.shelf import Shelf
     from qwen_image_mock.thumbnails import Thumbnails
     from qwen_image_spec.evidence import Fact
     from qwen_image_spec.input_images import Looked
 
 Json = Any
 PREFIX = "/objects"
-MOST_OBJECTS = 10_000
 _DAY, _EAST = 86_400, 8 * 3600
 _MEBIBYTE = 1024 * 1024
 _LONGEST_KEY = 1024
@@ -40,30 +40,30 @@ _ANSWERS = {"200": 200, "201": 201, "204": 204}
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Accepted:
+    """A file to be kept until `ends` (seconds since the epoch), over another of its key if it `replaces`.
+
+    `status` is what the form asked to be answered with.
+    """
+
+    key: str
     looked: Looked
     ends: float
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A file was taken; `status` is what the form asked to be answered with."""
-
+    replaces: bool
     status: int
 
 
 class Uploads:
     """Objects by key. Those of another API key are not found, nor are those whose life is over."""
 
-    def __init__(self, secret: bytes, clock: Clock, randomness: Randomness, thumbnails: Thumbnails) -> None:
+    def __init__(
+        self, secret: bytes, clock: Clock, randomness: Randomness, thumbnails: Thumbnails, shelf: Shelf
+    ) -> None:
         self._secret = secret
         self._clock = clock
         self._randomness = randomness
         self._thumbnails = thumbnails
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._kept)
+        self._shelf = shelf
 
     def policy(self, facts: Mapping[str, Fact[Any]], owner: str, origin: str, limit: int) -> Json:
         """The answer to getPolicy for the holder of a key: where files go, and the form's fields.
@@ -96,7 +96,10 @@ class Uploads:
         }
 
     def accept(self, parts: list[Part]) -> Accepted | Refused:
-        """Take the file of a form, or say why not."""
+        """What the file of a form is, or why it is not taken. `keep` keeps it.
+
+        Waits for nothing but the work itself, which for a large photo takes up to half a second.
+        """
         fields = {part.name: part.value for part in parts if part.name != "file"}
         file = next((part for part in parts if part.name == "file"), None)
         key, text = fields.get("key", ""), fields.get("policy", "")
@@ -108,18 +111,28 @@ class Uploads:
             return Refused(403, "SignatureDoesNotMatch", "The signature does not match the policy.")
         policy = orjson.loads(b64decode(text))
         against = self._against(policy, key, len(file.data))
-        return against or self._keep(key, file.data, fields, policy["life"])
+        if against is not None:
+            return against
+        looked = look(file.data)
+        if looked.size is not None and key_of(looked.digest) not in self._thumbnails:
+            self._thumbnails.make(key_of(looked.digest), file.data)
+        replaces = fields.get("x-oss-forbid-overwrite", "").lower() != "true"
+        status = _ANSWERS.get(fields.get("success_action_status", ""), 204)
+        return Accepted(key, looked, self._clock.now() + policy["life"], replaces, status)
 
-    def get(self, key: str, owner: str) -> Looked | None:
-        """What is known of an object; None when it is not there for this holder of a key."""
-        kept = self._kept.get(key)
-        if kept is None or kept.ends <= self._clock.now() or key.split("/")[1:2] != [owner]:
+    async def keep(self, file: Accepted) -> Refused | None:
+        """Keep a file, or say why not."""
+        if await self._shelf.put(file.key, Kept(file.looked, file.ends), replaces=file.replaces):
             return None
-        return kept.looked
+        message = "The object you specified already exists and can not be overwritten."
+        return Refused(409, "FileAlreadyExists", message)
 
-    def clear(self) -> None:
-        """Forget every object."""
-        self._kept.clear()
+    async def get(self, key: str, owner: str) -> Looked | None:
+        """What is known of an object; None when it is not there for this holder of a key."""
+        if key.split("/")[1:2] != [owner]:
+            return None
+        kept = await self._shelf.get(key)
+        return None if kept is None or kept.ends <= self._clock.now() else kept.looked
 
     def _against(self, policy: Json, key: str, length: int) -> Refused | None:
         """What the policy has against a file."""
@@ -132,20 +145,6 @@ class Uploads:
         if length > largest:
             return Refused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size.")
         return None
-
-    def _keep(self, key: str, data: bytes, fields: Mapping[str, str], life: int) -> Accepted | Refused:
-        looked = look(data)
-        known = self._kept.get(key)
-        forbidden = fields.get("x-oss-forbid-overwrite", "").lower() == "true"
-        if known is not None and forbidden and known.looked.digest != looked.digest:
-            message = "The object you specified already exists and can not be overwritten."
-            return Refused(409, "FileAlreadyExists", message)
-        self._kept[key] = _Kept(looked, self._clock.now() + life)
-        while len(self._kept) > MOST_OBJECTS:
-            self._kept.popitem(last=False)
-        if looked.size is not None and key_of(looked.digest) not in self._thumbnails:
-            self._thumbnails.make(key_of(looked.digest), data)
-        return Accepted(_ANSWERS.get(fields.get("success_action_status", ""), 204))
 
     def _signature(self, policy: str) -> str:
         return b64encode(hmac.digest(self._secret, b"upload " + policy.encode(), sha256)).decode("ascii")

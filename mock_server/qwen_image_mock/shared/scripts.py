@@ -1,0 +1,78 @@
+"""What Redis does in one step: nobody sees the middle of it.
+
+Every key begins with the same word in braces, so that a cluster keeps them in one place.
+"""
+
+from __future__ import annotations
+
+REPLACE = """
+local known = redis.call('GET', KEYS[1])
+if (known or '') ~= ARGV[1] then return 0 end
+if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1
+"""
+"""A text, if it still is the one given (empty: none). Arguments: old, new, life in milliseconds or empty."""
+
+TAKE = """
+local count = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
+if ARGV[2] ~= '' and count >= tonumber(ARGV[2]) then return 0 end
+if count == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[3]) then redis.call('DEL', KEYS[1]) end
+return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+"""
+"""The next number of a count, or 0 beyond the limit. Arguments: key, limit or empty, keys at most."""
+
+ADMIT = """
+local now, window = tonumber(ARGV[1]), tonumber(ARGV[3])
+local seen, gone = redis.call('LRANGE', KEYS[1], 0, -1), 0
+for _, one in ipairs(seen) do
+  if tonumber(one) > now - window and tonumber(one) <= now + 1 then break end
+  gone = gone + 1
+end
+if gone > 0 then redis.call('LTRIM', KEYS[1], gone, -1) end
+if #seen - gone >= tonumber(ARGV[2]) then return seen[gone + 1] end
+redis.call('RPUSH', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], math.ceil(window * 1000) + 3600000)
+return false
+"""
+"""Nothing when a request is within a rate and was counted, else the time of the first in its way.
+
+Arguments: now, count, window, in seconds. Another worker's clock may be up to a second ahead.
+"""
+
+KEEP = """
+if ARGV[5] ~= '' and (redis.call('GET', KEYS[4]) or '') ~= ARGV[5] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[6])
+redis.call('RPUSH', KEYS[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[6])
+redis.call('INCR', KEYS[4])
+redis.call('PEXPIRE', KEYS[4], ARGV[6])
+redis.call('RPUSH', KEYS[3], ARGV[3] .. ' ' .. ARGV[1] .. ' ' .. KEYS[2])
+while true do
+  local head = redis.call('LINDEX', KEYS[3], 0)
+  local at, id, list = string.match(head, '^(%S+) (%S+) (.*)$')
+  local old = tonumber(ARGV[3]) - tonumber(at) >= tonumber(ARGV[8])
+  if not old and redis.call('LLEN', KEYS[3]) <= tonumber(ARGV[4]) then return 1 end
+  redis.call('LPOP', KEYS[3])
+  redis.call('DEL', ARGV[7] .. id)
+  redis.call('LREM', list, 1, id)
+end
+"""
+"""A new task, in the list of its owner and in that of all; those too old or too many go.
+
+Keys: the task, the owner's list, the list of all, how many the owner submitted. Arguments: id, text, time of
+submission, tasks at most, the owner's number as it should be or empty, life in milliseconds, what stands
+before an id in a task's key, age in seconds at which tasks go.
+"""
+
+NOTE = """
+local text = redis.call('INCR', KEYS[3]) .. ' ' .. ARGV[1]
+local count = redis.call('RPUSH', KEYS[1], text)
+local bytes = redis.call('INCRBY', KEYS[2], #text)
+while count > 1 and (count > tonumber(ARGV[2]) or bytes > tonumber(ARGV[3])) do
+  bytes = redis.call('DECRBY', KEYS[2], #redis.call('LPOP', KEYS[1]))
+  count = count - 1
+end
+return count
+"""
+"""An entry of the journal. Keys: list, its bytes, the numbers given. Arguments: text, entries, bytes at most."""
