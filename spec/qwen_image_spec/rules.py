@@ -8,6 +8,7 @@ from typing import Any
 
 from qwen_image_spec import input_images, palette, values
 from qwen_image_spec.evidence import Level, Reaction, strictest, weakest
+from qwen_image_spec.frame import frame_fact
 from qwen_image_spec.input_images import Looked
 from qwen_image_spec.model import Facets, Model, Param, Rule
 from qwen_image_spec.request import ImageRequest
@@ -63,17 +64,8 @@ def refusal(violations: list[Violation]) -> Violation | None:
 
 
 def _frame(clause: str, where: str, seen: Json, model: Model) -> Violation:
-    fact = model.facts.get("frame.strict")
-    level = fact.level if fact is not None else Level.SHOULD
-    return Violation(
-        clause,
-        where,
-        seen,
-        "the documented frame",
-        Reaction.REJECT,
-        level,
-        fact.source if fact else model.fact.source,
-    )
+    fact = frame_fact(clause, model)
+    return Violation(clause, where, seen, "the documented frame", Reaction.REJECT, fact.level, fact.source)
 
 
 def _prompt(request: ImageRequest, model: Model) -> Iterator[Violation]:
@@ -94,7 +86,7 @@ def _prompt(request: ImageRequest, model: Model) -> Iterator[Violation]:
             request.prompt,
             "a string",
             Reaction.REJECT,
-            Level.SHOULD,
+            weakest(Level.SHOULD, facets.supported.level),
             facets.supported.source,
         )
     elif not request.prompt.strip() and needed is not None and needed.value:
@@ -104,7 +96,7 @@ def _prompt(request: ImageRequest, model: Model) -> Iterator[Violation]:
             request.prompt,
             "a prompt that is not empty",
             Reaction.REJECT,
-            Level.SHOULD,
+            weakest(Level.SHOULD, needed.level),
             needed.source,
         )
     elif "\0" in request.prompt:
