@@ -51,7 +51,7 @@ def node_clients() -> bool:
     if node is None or npm is None:
         print("clients: Node.js and npm are not installed; the tests of JavaScript clients will be skipped")
         return True
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603 # found in PATH
+    version = version_of(node)
     major = re.match(r"v(\d+)\.", version)
     if major is None or int(major[1]) < OLDEST_NODE:
         print(f"clients: Node.js {version} is older than {OLDEST_NODE}; its tests will be skipped")
@@ -63,6 +63,11 @@ def node_clients() -> bool:
     shutil.rmtree(modules, ignore_errors=True)
     quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"]
     return made(modules, recipe, [[npm, "install", *quiet]], NODE, "tests of JavaScript clients")
+
+
+def version_of(node: str) -> str:
+    """What `node --version` prints, such as v22.1.0."""
+    return subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603 # found in PATH
 
 
 def mark(recipe: Path, version: str) -> str:

@@ -8,6 +8,7 @@ import queue
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -55,7 +56,8 @@ class ClientProcess:
         assert self._process.stdout is not None
         self._process.kill()  # some clients take seconds to say goodbye
         self._process.wait()
-        self._process.stdin.close()
+        with suppress(OSError):  # what it did not read any more
+            self._process.stdin.close()
         self._reader.join()
         self._process.stdout.close()
 

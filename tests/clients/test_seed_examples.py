@@ -1,6 +1,6 @@
 """Every example of the five documents, replayed on a real socket by plain HTTP and by real clients.
 
-The JavaScript form of the first document is for a test under Node.
+The JavaScript form of the first document is tried in test_openai_node.py.
 """
 
 from __future__ import annotations
