@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -41,6 +42,24 @@ def test_a_snippet_runs(
         exec(compile(snippet.replace("http://127.0.0.1:8000", mock.url), "README.md", "exec"), {})  # noqa: S102 # our own text
     printed = capsys.readouterr().out.split()[-1]
     assert printed.startswith(f"{mock.url}/pictures/")
+
+
+@pytest.mark.parametrize("snippet", [block for block in blocks("python") if "127.0.0.1:8000" not in block])
+def test_a_snippet_without_an_address_runs_as_it_stands(snippet: str, tmp_path: Path) -> None:
+    """One with a test in it goes to pytest, any other to Python."""
+    path = tmp_path / "test_snippet.py"
+    path.write_text(snippet, "utf-8")
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider"] if "def test_" in snippet else []
+    search = os.pathsep.join(place for place in sys.path if place)
+    done = subprocess.run(
+        [sys.executable, *command, str(path)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": search},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
