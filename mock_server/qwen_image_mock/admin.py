@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import os
 from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from qwen_image_mock.counts import DRAW, FAULT, MET
+from qwen_image_mock.store import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -68,7 +70,12 @@ class _Admin:
                 return _wrong(
                     403, "the admin API is for clients on this machine, or with the header X-Mock-Token"
                 )
-            return await endpoint(request)
+            try:
+                if self._state.shared is not None:
+                    await self._state.shared.refresh()
+                return await endpoint(request)
+            except StoreAway as error:
+                return _wrong(503, str(error))
 
         return guard
 
@@ -81,19 +88,24 @@ class _Admin:
 
     async def health(self, _request: Request) -> Response:
         """Tell that the mock is there, and what it serves."""
-        state = self._state
+        state, shared = self._state, self._state.shared
+        told: dict[str, Json] = {
+            "status": "ok",
+            "version": own_version(),
+            "spec": state.spec_version,
+            "providers": list(state.providers),
+            "openai_provider": state.settings.openai_provider,
+            "strictness": state.settings.strictness,
+        }
+        if shared is not None:
+            told["worker"] = os.getpid()
+            told["store"] = store = await shared.health()
+            if store["status"] != "ok":
+                return JsonAnswer({**told, "status": "the store is away"}, 503)
+            await shared.refresh()
+        count = len(state.journal) if shared is None else await shared.journal.count()
         return JsonAnswer(
-            {
-                "status": "ok",
-                "version": own_version(),
-                "spec": state.spec_version,
-                "providers": list(state.providers),
-                "openai_provider": state.settings.openai_provider,
-                "strictness": state.settings.strictness,
-                "requests": len(state.journal),
-                "clock": state.clock.now(),
-                "frozen": state.clock.frozen,
-            }
+            {**told, "requests": count, "clock": state.clock.now(), "frozen": state.clock.frozen}
         )
 
     async def requests(self, request: Request) -> Response:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwen_image_mock.addresses import PREFIX
 from qwen_image_mock.admin import admin_app
+from qwen_image_mock.away import answer_without_store
 from qwen_image_mock.bodies import BadBody, Disconnected, read
 from qwen_image_mock.encode import encode_refusal, refusal_of
 from qwen_image_mock.exchange import Exchange
@@ -19,6 +20,7 @@ from qwen_image_mock.hints import hints_of
 from qwen_image_mock.object_store import ObjectStore
 from qwen_image_mock.sending import CORS, PREFLIGHT, send_whole
 from qwen_image_mock.state import State
+from qwen_image_mock.store import StoreAway
 from qwen_image_mock.transport_faults import send_in
 from qwen_image_mock.uploads import PREFIX as OBJECTS
 from qwen_image_spec.catalogue import entry_for
@@ -113,12 +115,22 @@ class App:
             body=body,
         )
         try:
+            if state.shared is not None:
+                await state.shared.begin(exchange)
             await self._handler.handle(exchange, route, variable, headers, query, too_large=too_large)
+            content = encode(exchange.answer)
+        except StoreAway:
+            answer_without_store(exchange)
             content = encode(exchange.answer)
         except Exception:  # noqa: BLE001 # the last net: a bug of the mock is answered in the provider's shape too
             content = _own_fault(exchange)
         sent = self._headers(exchange, len(content))
-        state.journal.add(exchange, len(body) + len(content))
+        if state.shared is None:
+            state.journal.add(exchange, len(body) + len(content))
+        elif not await state.shared.noted(exchange):
+            answer_without_store(exchange)
+            content = encode(exchange.answer)
+            sent = self._headers(exchange, len(content))
         if exchange.manner is None:
             await send_whole(send, exchange.status, sent, content)
         else:

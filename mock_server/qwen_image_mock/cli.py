@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 KEYS_ENV = "QWEN_IMAGE_MOCK_KEYS"
 TOKEN_ENV = "QWEN_IMAGE_MOCK_TOKEN"  # noqa: S105 # a variable's name
+STORE_ENV = "QWEN_IMAGE_MOCK_STORE"
 
 
 def _version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # click's signature
@@ -131,6 +132,49 @@ class _Command(click.Command):
     help="Largest request body, in MiB.",
 )
 @click.option(
+    "--store",
+    default="",
+    metavar="URL",
+    envvar=STORE_ENV,
+    help="Keep what happened in Redis, for several workers or replicas that serve as one mock: "
+    "redis://HOST:PORT/DATABASE. Default: in this process.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 128),
+    help="So many processes; more than one need --store.",
+)
+@click.option(
+    "--journal-entries",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="So many requests the journal keeps, and as many fetched pictures.",
+)
+@click.option(
+    "--journal-limit",
+    default=16,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How large the journal becomes at most, in MiB.",
+)
+@click.option(
+    "--keep-tasks",
+    default=20_000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="So many tasks are kept, each for a day.",
+)
+@click.option(
+    "--keep-uploads",
+    default=10_000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="So many uploaded files are remembered (in Redis: for their life).",
+)
+@click.option(
     "--list-faults",
     is_flag=True,
     is_eager=True,
@@ -150,7 +194,7 @@ class _Command(click.Command):
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
 )
-def main(host: str, port: int, *, quiet: bool, **options: Any) -> None:
+def main(host: str, port: int, *, workers: int, quiet: bool, **options: Any) -> None:
     """Serve a mock of every provider of the contract.
 
     Each provider answers under /NAME (for example /dashscope/api/v1/...), the defaults also without
@@ -161,6 +205,8 @@ def main(host: str, port: int, *, quiet: bool, **options: Any) -> None:
     API keys: any key is taken, except one that contains invalid, wrong, bad, revoked, expired or refused.
       QWEN_IMAGE_MOCK_KEYS   comma-separated keys: only these are taken
       QWEN_IMAGE_MOCK_TOKEN  opens /_mock to other machines (header X-Mock-Token)
+    Redis: the password stands in the URL, or in the environment variable REDIS_PASSWORD; the URL may stand
+    in QWEN_IMAGE_MOCK_STORE.
     Faults (--list-faults), asked for in one of these ways:
       prompt  a cat [[mock:throttle retry_after=1 times=2]]
       key     sk-mock-throttle
@@ -171,26 +217,53 @@ def main(host: str, port: int, *, quiet: bool, **options: Any) -> None:
     from qwen_image_mock.app import create_app  # so that --help is quick
     from qwen_image_mock.scenarios import UnknownScenario  # same
     from qwen_image_mock.server import listen  # same
+    from qwen_image_mock.store import StoreProblem  # same
     from qwen_image_spec import SpecError  # same
 
+    if workers > 1:
+        _check_workers(options["store"])
     try:
         app = create_app(_settings(**options))
     except (SpecError, UnknownScenario) as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        _fail(str(error))
+    except StoreProblem as error:
+        _fail(str(error), error.hint)
     try:
         listener = listen(host, port)
     except OSError as error:
-        click.echo(
-            f"error: cannot listen on {host} port {port}: {error.strerror or error}\n"
-            "    hint: another program may have the port; --port 0 takes a free one",
-            err=True,
+        _fail(
+            f"cannot listen on {host} port {port}: {error.strerror or error}",
+            "another program may have the port; --port 0 takes a free one",
         )
-        sys.exit(2)
-    _run(app, listener, quiet=quiet)
+    _run(app, listener, workers, quiet=quiet)
 
 
-def _settings(*, files: tuple[Path, ...], body_limit: int, **others: Any) -> Settings:
+def _fail(cause: str, hint: str = "") -> NoReturn:
+    click.echo(f"error: {cause}" + (f"\n    hint: {hint}" if hint else ""), err=True)
+    sys.exit(2)
+
+
+def _check_workers(store: str) -> None:
+    from qwen_image_mock.workers import supported  # so that --help is quick
+
+    if not store:
+        _fail(
+            "several workers share nothing: a task submitted to one would be unknown to the others",
+            "name a Redis server, --store redis://127.0.0.1:6379/0, or serve with one worker",
+        )
+    if not supported():
+        _fail("this system cannot fork: one worker only", "start several mocks with the same --store")
+
+
+def _settings(
+    *,
+    files: tuple[Path, ...],
+    body_limit: int,
+    journal_limit: int,
+    keep_tasks: int,
+    keep_uploads: int,
+    **others: Any,
+) -> Settings:
     """Put options and environment together."""
     from qwen_image_mock.settings import MEBIBYTE, Settings  # so that --help is quick
 
@@ -198,21 +271,30 @@ def _settings(*, files: tuple[Path, ...], body_limit: int, **others: Any) -> Set
     return Settings(
         provider_files=files,
         body_limit=body_limit * MEBIBYTE,
+        journal_bytes=journal_limit * MEBIBYTE,
+        tasks=keep_tasks,
+        uploads=keep_uploads,
         keys=keys or None,
         token=os.environ.get(TOKEN_ENV, ""),
         **others,
     )
 
 
-def _run(app: Any, listener: socket.socket, *, quiet: bool) -> None:
+def _run(app: Any, listener: socket.socket, workers: int, *, quiet: bool) -> None:
     import uvicorn  # so that --help is quick
 
     from qwen_image_mock.server import config, url_of  # same
+    from qwen_image_mock.workers import serve_with  # same
 
     click.echo(url_of(listener))
     if not quiet:
         names = ", ".join(app.state.providers)
         click.echo(f"providers: {names}; journal: {url_of(listener)}/_mock/requests; stop with Ctrl+C")
+        if app.state.shared is not None:
+            click.echo(f"{workers} workers share {app.state.shared.address.shown}")
     sys.stdout.flush()
+    if workers > 1:
+        serve_with(app, listener, workers)
+        return
     with suppress(KeyboardInterrupt):  # how one stops it
         uvicorn.Server(config(app)).run(sockets=[listener])

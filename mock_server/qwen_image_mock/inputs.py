@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from qwen_image_mock.addresses import Addresses
     from qwen_image_mock.exchange import Exchange
     from qwen_image_mock.settings import Settings
+    from qwen_image_mock.shared.objects import SharedThumbnails
     from qwen_image_mock.thumbnails import Thumbnails
     from qwen_image_mock.uploads import Uploads
     from qwen_image_spec.model import Model
@@ -76,8 +77,14 @@ class Inputs:
     """Brings a request's images in."""
 
     def __init__(
-        self, settings: Settings, addresses: Addresses, uploads: Uploads, thumbnails: Thumbnails
+        self,
+        settings: Settings,
+        addresses: Addresses,
+        uploads: Uploads,
+        thumbnails: Thumbnails,
+        shared: SharedThumbnails | None = None,
     ) -> None:
+        self._shared = shared
         self._settings = settings
         self._addresses = addresses
         self._uploads = uploads
@@ -90,7 +97,10 @@ class Inputs:
         rule = image_rule_of(request, model)
         if rule is None or len(request.images) > rule.count.value[1]:
             return []
-        return [await self._one(image, model, exchange, headers) for image in request.images]
+        brought = [await self._one(image, model, exchange, headers) for image in request.images]
+        if self._shared is not None:
+            await self._shared.publish(self._thumbnails, [image.name for image in brought if image.name])
+        return brought
 
     async def _one(
         self, image: Json, model: Model, exchange: Exchange, headers: Mapping[bytes, bytes]
@@ -127,6 +137,8 @@ class Inputs:
         if isinstance(opened, Closed):
             return Brought("own", "", flaw=_lost(image))
         drawing, index = opened
+        if self._shared is not None:
+            await self._shared.bring(self._thumbnails, drawing.inputs)
         thumbnail = self._thumbnails.sheet(drawing.inputs)
         return await self._of_bytes("own", await asyncio.to_thread(drawing.png, index, thumbnail))
 

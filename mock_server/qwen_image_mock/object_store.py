@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qwen_image_mock.addresses import PREFIX
+from qwen_image_mock.addresses import PREFIX, Refused
+from qwen_image_mock.away import OBJECTS_AWAY
 from qwen_image_mock.bodies import BadBody, Disconnected, read
 from qwen_image_mock.credentials import Caller
-from qwen_image_mock.picture_route import PictureRoute
+from qwen_image_mock.picture_route import PictureRoute, refused_as_xml
 from qwen_image_mock.sending import PREFLIGHT, send_whole
+from qwen_image_mock.store import StoreAway
 from qwen_image_mock.upload_routes import UploadRoute, owner_in
 from qwen_image_mock.visit import PICTURE, UPLOAD, Visit, told_of
 
@@ -33,41 +35,54 @@ class ObjectStore:
         """Answer one request for a file, or one that brings a file."""
         if scope["method"] == "OPTIONS":
             await send_whole(send, 204, [*PREFLIGHT], b"")
-        elif path.startswith(PREFIX):
-            await self._picture(scope, path, send)
-        else:
-            await self._upload(scope, receive, path, send)
-
-    async def _picture(self, scope: Scope, path: str, send: Send) -> None:
+            return
+        shared = self._state.shared
         identity = self._state.randomness.uuid()
-        query = scope["query_string"].decode("latin-1")
-        answer = self._pictures.answer(scope["method"], path, query, dict(scope["headers"]), identity)
-        self._visited(PICTURE, identity, scope, path, None, answer)
+        try:
+            if shared is not None:
+                await shared.refresh()
+            if path.startswith(PREFIX):
+                answer = await self._picture(scope, path, identity)
+                visit = self._visit(PICTURE, identity, scope, path, None, answer)
+            else:
+                answer, form = await self._upload(scope, receive, identity)
+                visit = self._visit(UPLOAD, identity, scope, path, form, answer)
+            if shared is None:
+                self._state.journal.visit(visit)
+            else:
+                await shared.journal.visit(visit)
+        except Disconnected:
+            return
+        except StoreAway:
+            answer = refused_as_xml(OBJECTS_AWAY, identity)
         await send_whole(send, *answer)
 
-    async def _upload(self, scope: Scope, receive: Receive, path: str, send: Send) -> None:
+    async def _picture(self, scope: Scope, path: str, identity: str) -> Answer:
+        state = self._state
+        query = scope["query_string"].decode("latin-1")
+        if state.shared is not None:
+            opened = state.addresses.open(path, query)
+            if not isinstance(opened, Refused):
+                await state.shared.thumbnails.bring(state.thumbnails, opened[0].inputs)
+        return self._pictures.answer(scope["method"], path, query, dict(scope["headers"]), identity)
+
+    async def _upload(self, scope: Scope, receive: Receive, identity: str) -> tuple[Answer, Json]:
         settings = self._state.settings
+        body: bytes | None
         try:
             body = await read(receive, settings.body_limit, settings.drain_limit)
         except BadBody:
             body = None
-        except Disconnected:
-            return
-        identity = self._state.randomness.uuid()
-        headers = dict(scope["headers"])
-        answer, form = await self._uploads.answer(scope["method"], headers, body, identity)
-        self._visited(UPLOAD, identity, scope, path, form, answer)
-        await send_whole(send, *answer)
+        return await self._uploads.answer(scope["method"], dict(scope["headers"]), body, identity)
 
-    def _visited(
+    def _visit(
         self, operation: str, identity: str, scope: Scope, path: str, form: Json, answer: Answer
-    ) -> None:
-        state = self._state
+    ) -> Visit:
         query = scope["query_string"].decode("latin-1")
         status, headers, _ = answer
-        visit = Visit(
+        return Visit(
             identity,
-            state.clock.now(),
+            self._state.clock.now(),
             operation,
             scope["method"],
             f"{path}?{query}" if query else path,
@@ -78,7 +93,6 @@ class ObjectStore:
             headers,
             told_of(*answer),
         )
-        state.journal.visit(visit)
 
     def _visitor(self, scope: Scope, form: Json) -> Caller:
         """Who an Authorization header names, else the key whose policy an upload came with."""

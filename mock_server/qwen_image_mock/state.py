@@ -62,7 +62,8 @@ class State:
         self.thumbnails = Thumbnails()
         secret = self.randomness.secret()
         self.uploads = Uploads(secret, self.clock, self.randomness, self.thumbnails, kept.shelf)
-        self.inputs = Inputs(self.settings, self.addresses, self.uploads, self.thumbnails)
+        others = None if self.shared is None else self.shared.thumbnails
+        self.inputs = Inputs(self.settings, self.addresses, self.uploads, self.thumbnails, others)
         self.credentials = Credentials(self.settings.keys)
         name = self.settings.scenario
         self.counts = kept.counts

@@ -76,6 +76,14 @@ class StoreAway(Exception):
     """What is shared with other workers cannot be reached; the message says what, and why."""
 
 
+class StoreProblem(Exception):  # a cause with a hint, for people
+    """The shared store cannot be used; `hint` says what to do."""
+
+    def __init__(self, cause: str, hint: str) -> None:
+        super().__init__(cause)
+        self.hint = hint
+
+
 class Crowded(Exception):
     """A task was not kept: its owner has too many unfinished ones of its model. `ends` is when one ends."""
 

@@ -19,7 +19,6 @@ How it goes, and why:
 
 from __future__ import annotations
 
-from qwen_image_mock.shared.address import StoreProblem
 from qwen_image_mock.shared.connect import Shared, connect
 
-__all__ = ["Shared", "StoreProblem", "connect"]
+__all__ = ["Shared", "connect"]

@@ -6,17 +6,11 @@ import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from qwen_image_mock.store import StoreProblem
+
 PASSWORD_ENV = "REDIS_PASSWORD"  # noqa: S105 # a variable's name
 _SCHEMES = ("redis", "rediss", "unix")
 _FORM = "redis://HOST:PORT/DATABASE"
-
-
-class StoreProblem(Exception):  # a cause with a hint, for people
-    """The shared store cannot be used; `hint` says what to do."""
-
-    def __init__(self, cause: str, hint: str) -> None:
-        super().__init__(cause)
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from secrets import randbits
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from qwen_image_mock.shared.address import Address, StoreProblem, address_of
+from qwen_image_mock.shared.address import Address, address_of
+from qwen_image_mock.store import StoreAway, StoreProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from qwen_image_mock.exchange import Exchange
     from qwen_image_mock.settings import Settings
     from qwen_image_mock.shared.control import Control
     from qwen_image_mock.state import State
@@ -55,6 +57,20 @@ class Shared:
         if self._control is not None:
             await self._control.refresh()
 
+    async def begin(self, exchange: Exchange) -> None:
+        """The same for a request that begins; its time is the clock's."""
+        if self._control is not None:
+            await self._control.refresh()
+            exchange.time = self._control.now()
+
+    async def noted(self, exchange: Exchange) -> bool:
+        """Keep an exchange in the journal. False when the store is away: then it was not served."""
+        try:
+            await self.journal.add(exchange)
+        except StoreAway:
+            return False
+        return True
+
     async def change(self, how: Callable[[], T]) -> T:
         """Change them for every worker."""
         return how() if self._control is None else await self._control.change(how)
@@ -69,8 +85,6 @@ class Shared:
 
     async def health(self) -> dict[str, Json]:
         """How the store is, for the health page."""
-        from qwen_image_mock.store import StoreAway  # light, and beside its use
-
         try:
             await self._connection.ask(self._connection.redis.ping())
         except StoreAway:

@@ -35,6 +35,10 @@ class Control:
         self._line = ""
         self._lock = asyncio.Lock()
 
+    def now(self) -> float:
+        """The mock's time, in seconds since the epoch."""
+        return self._state.clock.now()
+
     async def refresh(self) -> None:
         """Take over what others changed; without a text, write what is here."""
         text = await self._connection.get(KEY)
