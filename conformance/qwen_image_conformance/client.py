@@ -41,14 +41,24 @@ class Client:
         self._http.close()
 
     def send(
-        self, method: str, path: str, body: bytes, headers: Mapping[str, str], credentials: str
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        credentials: str,
+        *,
+        patient: bool = True,
     ) -> tuple[Sent, Received]:
-        """Send one request and return it, redacted, with its answer. A 429 is waited out: it bought nothing."""
+        """Send one request and return it, redacted, with its answer.
+
+        A 429 is waited out when `patient`: it bought nothing.
+        """
         url = self.target.address(path)
         whole = {**self.target.headers, **headers, **self._credentials(credentials)}
         for attempt in range(_RETRIES + 1):
             answer = self._once(method, url, body, whole)
-            if answer.status != 429 or attempt == _RETRIES:
+            if answer.status != 429 or attempt == _RETRIES or not patient:
                 break
             self._sleep(min(_wait(answer, attempt), _LONGEST_WAIT))
         return Sent(method, url, self._shown(whole), body), self._clean(answer)

@@ -22,16 +22,16 @@ def polling(visit: Visit, provider: Provider) -> Iterator[Finding]:
     queries = sorted(
         (entry for task in tasks for entry in task.queries), key=lambda entry: float(entry["time"])
     )
-    rate = _rate(provider)
+    rate = rate_of(provider)
     if rate is not None and queries:
         most, window = rate
-        busiest = _busiest([float(entry["time"]) for entry in queries], window)
+        most_here = busiest([float(entry["time"]) for entry in queries], window)
         yield manner(
             "client.poll-rate",
             provider,
-            kept=busiest <= most,
+            kept=most_here <= most,
             expected=f"at most {most} in {window:g} s",
-            actual=f"{busiest} in {window:g} s",
+            actual=f"{most_here} in {window:g} s",
             about=queries,
         )
     pauses = [pause for task in tasks for pause in task.pauses]
@@ -67,13 +67,14 @@ def polling(visit: Visit, provider: Provider) -> Iterator[Finding]:
     )
 
 
-def _rate(provider: Provider) -> tuple[int, float] | None:
+def rate_of(provider: Provider) -> tuple[int, float] | None:
+    """How many queries a provider allows in how many seconds; None where it does not say."""
     fact = provider.facts.get("tasks.query-rate")
     match = _RATE.fullmatch(str(fact.value)) if fact is not None else None
     return (int(match[1]), _SECONDS[match[2]]) if match is not None else None
 
 
-def _busiest(times: Sequence[float], window: float) -> int:
+def busiest(times: Sequence[float], window: float) -> int:
     """The most moments within a window of so many seconds."""
     most = start = 0
     for index, moment in enumerate(times):

@@ -78,6 +78,7 @@ class Arrived:
     fault: str = ""
     inputs: tuple[Mapping[str, Json], ...] = ()
     addresses: tuple[str, ...] = ()
+    response_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

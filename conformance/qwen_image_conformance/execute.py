@@ -6,7 +6,7 @@ import base64
 import binascii
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -23,10 +23,14 @@ from qwen_image_conformance.measure import measure
 from qwen_image_conformance.probe import Probe
 from qwen_image_conformance.problems import Unreachable
 from qwen_image_conformance.tasks import task_path
+from qwen_image_conformance.upstream.faults import healthy
 from qwen_image_conformance.upstream.gateway import Gateway
 from qwen_image_conformance.upstream.journal import Watch
+from qwen_image_conformance.upstream.probes import MARK
+from qwen_image_conformance.upstream.secrets import guarded
 from qwen_image_spec.model import Provider
 
+_RECOVERY = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _FINAL = ("SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN")
 
 
@@ -69,10 +73,14 @@ class Executor:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, probes: Sequence[Probe], progress: Callable[[int, Probe], None]) -> Iterator[Exchange]:
-        """Send the probes in order; those that wait for a task go last and side by side. Raises BudgetSpent, Unreachable."""
+        """Send the probes in order; those that wait for a task go last and side by side. Raises BudgetSpent, Unreachable.
+
+        Simulated faults come after all others, one at a time.
+        """
         self.sent = self.before.last
-        waiting = [probe for probe in probes if _waits(probe)]
-        direct = [probe for probe in probes if not _waits(probe)]
+        faults = [probe for probe in probes if probe.fault]
+        waiting = [probe for probe in probes if _waits(probe) and not probe.fault]
+        direct = [probe for probe in probes if not _waits(probe) and not probe.fault]
         for index, probe in enumerate(direct):
             progress(index, probe)
             yield from self._probe(probe)
@@ -85,6 +93,30 @@ class Executor:
             finally:
                 for future in futures:
                     future.cancel()
+        sick: set[tuple[str, str]] = set()
+        for index, probe in enumerate(faults, len(direct) + len(waiting)):
+            progress(index, probe)
+            if (probe.model, probe.operation) in sick:
+                continue
+            found = self._probe(probe)
+            yield from found
+            if found:
+                later = yield from self._recovery(probe, found[-1])
+                sick |= set() if later else {(probe.model, probe.operation)}
+
+    def _recovery(self, probe: Probe, fault: Exchange) -> Generator[Exchange, None, bool]:
+        """Wait until the target serves a plain request again after an error; False when it does not in time."""
+        time.sleep(self.gateway.quiet_gap)
+        if 200 <= fault.received.status < 300 and not fault.received.error:
+            return True
+        for attempt, pause in enumerate(_RECOVERY):
+            time.sleep(pause)
+            exchange = self._exchange(healthy(probe, attempt))
+            if exchange is not None:
+                yield exchange
+                if 200 <= exchange.received.status < 300:
+                    return True
+        return False
 
     def _probe(self, probe: Probe) -> list[Exchange]:
         """Send a probe; when it is refused although it should not be, send its smaller parts too."""
@@ -107,7 +139,7 @@ class Executor:
             exchange = self._finished(bare, tamper=probe.tamper)
             bought = len(exchange.pictures)
             if self.watch is not None:
-                exchange = replace(exchange, upstream=self.watch.arrived(exchange, start))
+                exchange = guarded(replace(exchange, upstream=self.watch.arrived(exchange, start)))
         finally:
             self.client.budget.settle(probe.buys, bought, probe.model)
         return self.recorder.exchange(int(exchange.id[1:]), exchange)
@@ -119,7 +151,12 @@ class Executor:
             number = self.sent
         self.recorder.sending(number, probe.id, probe.buys)
         sent, received = self.client.send(
-            probe.method, probe.path, probe.body, probe.headers, probe.credentials
+            probe.method,
+            probe.path,
+            probe.body,
+            probe.headers,
+            probe.credentials,
+            patient=not probe.id.startswith(MARK),
         )
         if received.error and number == 1:
             raise Unreachable(

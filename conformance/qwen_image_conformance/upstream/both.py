@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from qwen_image_conformance.exchange import Arrived
 from qwen_image_conformance.found import Item, items
 from qwen_image_conformance.seen import Seen
+from qwen_image_conformance.upstream.answers import texts
 from qwen_image_conformance.upstream.journal import ASIDE, task_of
 from qwen_image_spec.dialect import Dialect, dialect
 from qwen_image_spec.model import Endpoint, Model, Provider
@@ -114,10 +115,17 @@ class Both:
         style = self.upstream.provider.style if self.upstream is not None else ""
         return style == self.seen.provider.style
 
-    @property
-    def text(self) -> str:
-        """The beginning of the gateway's final answer."""
-        return self.seen.exchange.final.body[:160].decode("utf-8", "replace")
+    @cached_property
+    def addresses(self) -> list[str]:
+        """The SHA-256 of the addresses of all pictures that the upstream delivered, each once, in order."""
+        return list(
+            dict.fromkeys(address for one in (*self.calls, *self.queries) for address in one.addresses)
+        )
+
+    @cached_property
+    def texts(self) -> str:
+        """Every text of the gateway's final answer."""
+        return texts(self.seen.body)
 
 
 def named_model(call: Arrived) -> Json:

@@ -21,7 +21,7 @@ from qwen_image_conformance.upstream.tokens import TOKEN
 Json = Any
 Entry = Mapping[str, Json]
 TOKEN_VARIABLE = "QWEN_IMAGE_MOCK_TOKEN"  # noqa: S105 # a variable's name
-ASIDE = ("query", "cancel", "list", "models", "upload", "picture")
+ASIDE = ("query", "cancel", "list", "models", "upload", "upload-object", "picture")
 _TIMEOUT = 30.0
 
 
@@ -151,7 +151,7 @@ def _picture_paths(entries: Sequence[Entry]) -> set[str]:
 
 def _uploads_for(entry: Entry, calls: Sequence[Entry]) -> bool:
     """Whether an upload made the object that a request names."""
-    if entry["operation"] != "upload":
+    if entry["operation"] not in ("upload", "upload-object"):
         return False
     data = entry["response"].get("data") if isinstance(entry["response"], dict) else None
     folder = data.get("upload_dir") if isinstance(data, dict) else None
@@ -175,6 +175,7 @@ def _kept(entry: Entry, key: str) -> Arrived:
         fault=str(clean.get("fault") or ""),
         inputs=tuple(clean.get("inputs") or ()),
         addresses=addresses,
+        response_headers=clean.get("response_headers") or {},
     )
 
 

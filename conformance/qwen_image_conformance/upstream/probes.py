@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from qwen_image_conformance.probe import Probe, Tier, accepted
 from qwen_image_conformance.prompts import PLAIN
+from qwen_image_conformance.upstream import faults
 from qwen_image_conformance.upstream.pictures import distinct
 from qwen_image_conformance.ways import Way
 from qwen_image_spec.model import Facets, Model, Provider
@@ -18,8 +19,9 @@ _FIRST_SEEN = ("watermark", "prompt_extend")
 
 
 def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
-    """Both values of every switch that the other probes send only once, and several input images in order."""
-    return [*_switches(provider, model, way), *_ordered(provider, model, way)]
+    """Both values of every switch that the others send only once, several images in order, and every simulated fault."""
+    own = [*_switches(provider, model, way), *_ordered(provider, model, way)]
+    return [*own, *faults.probes(provider, model, way)]
 
 
 def useful(probe: Probe) -> Probe:

@@ -13,10 +13,9 @@ from urllib.parse import urlsplit
 from qwen_image_conformance.client_mock import bases, started
 from qwen_image_conformance.client_process import stop
 from qwen_image_conformance.problems import Unreachable, UsageProblem
+from qwen_image_conformance.upstream.secrets import KEY, upstream_key
 from qwen_image_spec.model import Spec
 
-KEY = "UPSTREAM_KEY"
-KEY_VALUE = "sk-upstream-canary-5b21"
 _PATIENCE = 120.0
 _TICK = 0.2
 
@@ -56,7 +55,7 @@ def variables(spec: Spec, mock: str) -> dict[str, str]:
     `UPSTREAM_NATIVE` and `UPSTREAM_OPENAI` are the first provider of each style; every provider also has its own, such as
     `UPSTREAM_DASHSCOPE_COMPATIBLE`.
     """
-    found = {"UPSTREAM_URL": mock, KEY: os.environ.get(KEY, KEY_VALUE)}
+    found = {"UPSTREAM_URL": mock, KEY: upstream_key()}
     for provider in spec.providers.values():
         openai, native = bases(provider)
         base = f"{mock}/{provider.id}" + (openai if provider.style == "openai" else native)
