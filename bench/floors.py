@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from qwen_image_mock.server import config, listen, url_of
+from qwen_image_mock.server import listen, url_of
 
 BODY = orjson.dumps(
     {
@@ -49,4 +49,7 @@ FLOORS = {
 if __name__ == "__main__":
     listener = listen("127.0.0.1", 0)
     print(url_of(listener), flush=True)
-    uvicorn.Server(config(FLOORS[sys.argv[1]])).run(sockets=[listener])
+    served = uvicorn.Config(
+        FLOORS[sys.argv[1]], access_log=False, log_level="error", lifespan="off", server_header=False
+    )
+    uvicorn.Server(served).run(sockets=[listener])

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+Requests = Callable[[], bytes]
+
 
 @dataclass
 class Figures:
@@ -62,20 +64,15 @@ class _Connection(asyncio.Protocol):
         self.transport.write(request)  # type: ignore[attr-defined] # a stream transport
 
     def data_received(self, data: bytes) -> None:
-        """Collect the answer; it has a content-length."""
+        """Collect the answer; it tells its length, or comes in chunks."""
         self.buffer += data
-        end = self.buffer.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        head = self.buffer[:end].lower()
-        at = head.find(b"content-length:")
-        length = int(head[at + 15 : head.find(b"\r", at) if head.find(b"\r", at) > 0 else None])
-        if len(self.buffer) < end + 4 + length:
+        whole = _whole(self.buffer)
+        if whole is None:
             return
         self.figures.times.append((time.perf_counter() - self.started) * 1000)
         self.figures.answers += 1
         self.figures.wrong += not self.buffer.startswith(self.good)
-        self.buffer = self.buffer[end + 4 + length :]
+        self.buffer = self.buffer[whole:]
         self._next()
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -84,14 +81,30 @@ class _Connection(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def _run(url: str, request: bytes, seconds: float, connections: int, good: bytes) -> Figures:
+def _whole(buffer: bytes) -> int | None:
+    """Where the first answer ends, None when it is not all there."""
+    end = buffer.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    head = buffer[:end].lower()
+    at = head.find(b"content-length:")
+    if at >= 0:
+        length = end + 4 + int(head[at + 15 :].split(b"\r", 1)[0])
+        return length if len(buffer) >= length else None
+    if b"transfer-encoding: chunked" not in head:
+        return end + 4
+    last = buffer.find(b"\r\n0\r\n\r\n", end + 2)
+    return None if last < 0 else last + 7
+
+
+async def _run(url: str, request: Requests, seconds: float, connections: int, good: bytes) -> Figures:
     parts = urlsplit(url)
     figures = Figures()
     end = time.perf_counter() + seconds
     loop = asyncio.get_running_loop()
     made = [
         await loop.create_connection(
-            lambda: _Connection(lambda: request if time.perf_counter() < end else None, figures, good),
+            lambda: _Connection(lambda: request() if time.perf_counter() < end else None, figures, good),
             parts.hostname,
             parts.port,
         )
@@ -103,9 +116,12 @@ async def _run(url: str, request: bytes, seconds: float, connections: int, good:
     return figures
 
 
-def load(url: str, request: bytes, *, seconds: float, connections: int, status: int = 200) -> Figures:
-    """Send the same request for some seconds over some connections."""
+def load(
+    url: str, request: bytes | Requests, *, seconds: float, connections: int, status: int = 200
+) -> Figures:
+    """Send the same request, or what `request` gives, for some seconds over some connections."""
     import uvloop  # comes with uvicorn[standard]
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(url, request, seconds, connections, f"HTTP/1.1 {status}".encode()))
+        requests = (lambda: request) if isinstance(request, bytes) else request
+        return runner.run(_run(url, requests, seconds, connections, f"HTTP/1.1 {status}".encode()))
