@@ -29,6 +29,8 @@ from defects.places import SPEC, plan_of
 from defects.stage import Stage
 from defects.wrap import Asgi, Defect
 from qwen_image_conformance import campaign, schemathesis_run
+from qwen_image_conformance.plan import Plan, make_plan
+from qwen_image_conformance.probe import Tier
 from qwen_image_conformance.target import Target, make_target
 from qwen_image_mock import Settings, create_app, serve
 from qwen_image_spec.model import Provider
@@ -102,7 +104,18 @@ class Bench:
 
     def suite(self, defect: Defect, provider: Provider, model: str) -> tuple[tuple[str, ...], int | None]:
         """The clauses our suite finds broken, and the request that broke the defect's own."""
-        plan = plan_of(provider.id, model, defect.tier)
+        return self.run(defect, provider, plan_of(provider.id, model, defect.tier))
+
+    def alone(self, defect: Defect, provider: Provider, model: str) -> tuple[tuple[str, ...], int | None]:
+        """The same with `--select` of the defect's clause; the whole plan at the right server."""
+        if not defect.clause:
+            return self.suite(defect, provider, model)
+        return self.run(
+            defect, provider, make_plan(SPEC, provider, [model], Tier(defect.tier), [defect.clause])
+        )
+
+    def run(self, defect: Defect, provider: Provider, plan: Plan) -> tuple[tuple[str, ...], int | None]:
+        """What a plan finds."""
         with TemporaryDirectory() as folder:
             done = campaign.run(SPEC, provider, self.target(provider), plan, Path(folder))
         broken = [case for case in done.cases if case["status"] in ("fail", "warn")]
@@ -117,6 +130,7 @@ class Bench:
             self.measured(defect, lambda: self.stock(provider, model)),
             self.measured(defect, lambda: self.hooked(provider, model)),
             self.measured(defect, lambda: self.suite(defect, provider, model)),
+            self.measured(defect, lambda: self.alone(defect, provider, model)),
         )
 
 

@@ -19,10 +19,11 @@ from qwen_image_conformance.evidence import Recorder, Recording
 from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.execute import Before, Executor
 from qwen_image_conformance.judge import Result
-from qwen_image_conformance.plan import Plan, selects
+from qwen_image_conformance.plan import Plan
 from qwen_image_conformance.probe import Probe
 from qwen_image_conformance.problems import BudgetSpent, Stop, Unreachable, UsageProblem
 from qwen_image_conformance.report import junit
+from qwen_image_conformance.selection import selects
 from qwen_image_conformance.target import Target
 from qwen_image_conformance.upstream.gateway import Gateway
 from qwen_image_conformance.upstream.journal import Watch

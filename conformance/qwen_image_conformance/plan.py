@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fnmatch import fnmatchcase
 
 from qwen_image_conformance import frames, invalid, tasks, valid
 from qwen_image_conformance.checks.refusals import REFUSED
 from qwen_image_conformance.probe import Probe, Tier
+from qwen_image_conformance.selection import chosen as chosen_for
+from qwen_image_conformance.selection import selects
 from qwen_image_conformance.upstream import probes as two_ended
 from qwen_image_conformance.upstream.gateway import Gateway
 from qwen_image_conformance.ways import ways
@@ -96,8 +97,7 @@ def make_plan(
     wanted = [probe for probe in planned if _tier(probe, certain).rank <= tier.rank]
     relevant = [case for case in every if not select or selects(select, case.clause, case.group)]
     if select:
-        ids = {case.clause for case in relevant}
-        wanted = [probe for probe in wanted if any(_covers(pattern, ids) for pattern in probe.clauses)]
+        wanted = chosen_for(wanted, relevant)
     ordered = sorted(wanted, key=lambda probe: (bool(probe.fault), probe.buys > 0))
     return Plan(provider.id, tier, tuple(_first_served(ordered)), tuple(relevant), chosen)
 
@@ -106,17 +106,6 @@ def _tier(probe: Probe, certain: set[str]) -> Tier:
     """A refusal that nobody promises may be bought instead: it waits for the full tier."""
     uncertain = not probe.buys and probe.breaks and not certain.intersection(probe.clauses)
     return Tier.FULL if uncertain else probe.tier
-
-
-def selects(patterns: Sequence[str], clause: str, group: str) -> bool:
-    """Whether a clause is chosen by one of the patterns (a group, a clause, or a pattern of either)."""
-    return any(fnmatchcase(clause, pattern) or fnmatchcase(group, pattern) for pattern in patterns)
-
-
-def _covers(pattern: str, ids: set[str]) -> bool:
-    return any(fnmatchcase(clause, pattern) for clause in ids) or any(
-        clause.startswith("errors.") for clause in ids
-    )
 
 
 def _first_served(probes: list[Probe]) -> list[Probe]:

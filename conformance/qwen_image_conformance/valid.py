@@ -31,6 +31,9 @@ _BASE_CLAUSES = (
     "url.*",
     "usage.*",
     "tasks.*",
+    "watermark.default",
+    "prompt-extend.default",
+    "seed.repeats",
 )
 
 
@@ -108,7 +111,16 @@ class _Valid(Maker):
                 given[name] = facets.default.value
         return self.probe(
             "explicit",
-            ("watermark.default", "prompt-extend.default", "size.delivered", "n.count", "n.distinct"),
+            (
+                "watermark.default",
+                "watermark.honoured",
+                "watermark.corner",
+                "prompt-extend.default",
+                "seed.repeats",
+                "size.delivered",
+                "n.count",
+                "n.distinct",
+            ),
             Tier.CORE,
             **given,
         )
@@ -120,7 +132,7 @@ class _Valid(Maker):
             return []
         first = self.probe(
             "flipped",
-            ("watermark.honoured", "watermark.accepted"),
+            ("watermark.honoured", "watermark.corner", "watermark.accepted"),
             Tier.CORE,
             seed=SEED,
             n=self.one(),
