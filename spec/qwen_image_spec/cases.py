@@ -2,8 +2,8 @@
 
 A clause's `fact` names what carries it: `fact:KEY` (a fact of the model or provider), `param:NAME[.FACET]`,
 `limit:NAME.FACET` (a limit that is refused, or whose reaction is unknown), `truncates:NAME`, `unsupported:NAME`,
-`several:NAME` (a range that ends above 1), `grant:KIND`, `size:accepted`, `images:...` (the count and the limits of
-input images), `field` (a response field with this clause), `error` (an error entry raised by this clause),
+`several:NAME` (a range that ends above 1), `grant:KIND`, `size:accepted`, `images:...` (the count, `several` of them, and
+the limits of input images), `field` (a response field with this clause), `error` (an error entry raised by this clause),
 `error-shape` (the provider has an error catalogue), `rule:ID`, `any-param` (every parameter there is), `basis` (the
 clause's own source).
 """
@@ -185,6 +185,8 @@ def _accepted(_rest: str, _clause: Clause, _provider: Provider, model: Model) ->
 
 def _images(rest: str, _clause: Clause, _provider: Provider, model: Model) -> list[Fact[Any]]:
     wanted = [rule for rule in model.images if (rule.count.value[1] > 0) is (rest != "none")]
+    if rest == "several":
+        return [_weaker(rule.count, rule.beyond) for rule in wanted if rule.count.value[1] > 1]
     if rest in ("count", "none"):
         return [_weaker(rule.count, rule.beyond) for rule in wanted]
     fact = model.facts.get(f"images.{rest}") if rest == "readable" else None

@@ -77,7 +77,7 @@ class Watch:
     def _begin(self) -> None:
         try:
             health = self._http.get("/_mock/health")
-            entries = self._http.get("/_mock/requests", params={"limit": "1"})
+            entries = self._http.get("/_mock/requests", params={"limit": "1", "files": "true"})
         except httpx.HTTPError as error:
             raise UsageProblem(
                 f"--journal {self.url}: no mock answers there: {type(error).__name__}",
@@ -98,7 +98,8 @@ class Watch:
 
     def _read(self) -> None:
         try:
-            answer = self._http.get("/_mock/requests", params={"since": self._last} if self._last else {})
+            since = {"since": self._last} if self._last else {}
+            answer = self._http.get("/_mock/requests", params={"files": "true", **since})
             entries = answer.json()["requests"]
         except (httpx.HTTPError, ValueError, KeyError) as error:
             raise Unreachable(

@@ -9,7 +9,10 @@ from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.judge import Result, judge
 from qwen_image_conformance.upstream.probes import only_two_ended
 from qwen_image_conformance.verdict import Status
-from qwen_image_spec.model import Provider, Spec
+from qwen_image_spec.model import Model, Provider, Spec
+
+_TASKS = ("gateway.poll-", "gateway.task-", "gateway.failed-task", "gateway.rewritten-prompt")
+_PARTIAL = "gateway.partial"
 
 
 def judged(
@@ -30,8 +33,41 @@ def judged(
     plain = [exchange for exchange in exchanges if not only_two_ended(exchange.probe)]
     results = judge(spec, provider, plain, load, models)
     if both_ends:
-        results += judge(spec, provider, exchanges, load, models, ends=2)
+        tasks = {_place(exchange) for exchange in exchanges if _began(exchange)}
+        seen = {_place(exchange) for exchange in exchanges if exchange.upstream}
+        found = judge(spec, provider, exchanges, load, models, ends=2)
+        single = {name for name, model in provider.models.items() if not _several(model)}
+        results += [_without_occasion(result, seen, tasks, single) for result in found]
     return [_offered(result, operations) for result in results] if operations is not None else results
+
+
+def _place(exchange: Exchange) -> tuple[str, str]:
+    return exchange.model, exchange.operation
+
+
+def _began(exchange: Exchange) -> bool:
+    """Whether the upstream was asked for a task."""
+    return any(arrived.operation == "submit" for arrived in exchange.upstream or ())
+
+
+def _several(model: Model) -> bool:
+    """Whether a model makes several pictures at once."""
+    count = model.params.get("n")
+    return count is not None and count.base.range is not None and count.base.range.value[1] > 1
+
+
+def _without_occasion(
+    result: Result, seen: set[tuple[str, str]], tasks: set[tuple[str, str]], single: set[str]
+) -> Result:
+    """Clauses that the upstream gives no occasion for, at a model that was asked, do not apply."""
+    place, clause = (result.case.model, result.case.operation), result.case.clause
+    if result.status is not Status.NOT_RUN or place not in seen:
+        return result
+    if clause.startswith(_TASKS) and place not in tasks:
+        return replace(result, status=Status.NOT_APPLICABLE, reason="the upstream serves it without a task")
+    if clause == _PARTIAL and result.case.model in single:
+        return replace(result, status=Status.NOT_APPLICABLE, reason="the model makes one picture at a time")
+    return result
 
 
 def _offered(result: Result, operations: Sequence[str]) -> Result:
