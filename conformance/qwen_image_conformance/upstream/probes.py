@@ -7,6 +7,7 @@ from dataclasses import replace
 from qwen_image_conformance.probe import Probe, Tier, accepted
 from qwen_image_conformance.prompts import PLAIN
 from qwen_image_conformance.upstream import faults
+from qwen_image_conformance.upstream.forms import as_form
 from qwen_image_conformance.upstream.pictures import distinct
 from qwen_image_conformance.ways import Way
 from qwen_image_spec.model import Facets, Model, Provider
@@ -15,12 +16,17 @@ from qwen_image_spec.rules import check
 from qwen_image_spec.situation import facets_of, image_rule_of
 
 MARK = "gateway."
+_ODD = {"seed": 0, "watermark": False, "n": 1}
 _FIRST_SEEN = ("watermark", "prompt_extend")
 
 
 def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
     """Both values of every switch that the others send only once, several images in order, and every simulated fault."""
-    own = [*_switches(provider, model, way), *_ordered(provider, model, way)]
+    own = [
+        *_switches(provider, model, way),
+        *_ordered(provider, model, way),
+        *_forms(provider, model, way),
+    ]
     return [*own, *faults.probes(provider, model, way)]
 
 
@@ -57,6 +63,24 @@ def _ordered(provider: Provider, model: Model, way: Way) -> list[Probe]:
         return []
     count = min(rule.count.value[1], 3)
     return [_probe(provider, model, way, replace(bare, images=distinct(count)), f"{MARK}images")]
+
+
+def _forms(provider: Provider, model: Model, way: Way) -> list[Probe]:
+    """The same as a form, where the path takes one: one file, and several, with scalars of every type as texts."""
+    if "multipart" not in way.endpoint.encodings or not way.images:
+        return []
+    rule = image_rule_of(way.request(model, PLAIN), model)
+    most = min(rule.count.value[1], 3) if rule is not None else 1
+    found = []
+    for label, field, images in (
+        ("form", "image", distinct(1)),
+        ("forms", "image[]", distinct(max(most, 1))),
+    ):
+        given = {name: value for name, value in _ODD.items() if facets_for(model, way, name) is not None}
+        request = replace(_count(way.request(model, PLAIN, **given), model, way), images=images)
+        if not check(request, model):
+            found.append(as_form(_probe(provider, model, way, request, f"{MARK}{label}"), field))
+    return found
 
 
 def facets_for(model: Model, way: Way, name: str) -> Facets | None:

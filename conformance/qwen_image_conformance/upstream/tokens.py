@@ -11,6 +11,7 @@ import orjson
 
 from qwen_image_conformance.probe import Probe
 from qwen_image_conformance.prompts import PLAIN
+from qwen_image_conformance.upstream.forms import TYPE
 from qwen_image_conformance.upstream.gateway import Gateway
 
 TOKEN = re.compile(r"qi-[0-9a-f]{6}-[0-9]{4,}")
@@ -56,7 +57,10 @@ def _renamed(probe: Probe, gateway: Gateway) -> Probe:
     alias = gateway.alias(probe.model)
     if alias == probe.model:
         return probe
-    asked, given = (b'"model":' + orjson.dumps(name) for name in (probe.model, alias))
+    if probe.headers.get("content-type", "").startswith(TYPE):
+        asked, given = (f'name="model"\r\n\r\n{name}\r\n'.encode() for name in (probe.model, alias))
+    else:
+        asked, given = (b'"model":' + orjson.dumps(name) for name in (probe.model, alias))
     return replace(probe, body=probe.body.replace(asked, given, 1))
 
 
@@ -67,6 +71,8 @@ def marked(probe: Probe, token: str) -> Probe:
         return probe
     text = prompt[: -len(token) - 1] + " " + token if len(prompt) > _LONG else f"{prompt} {token}"
     body = probe.body.replace(orjson.dumps(prompt), orjson.dumps(text))
+    if probe.headers.get("content-type", "").startswith(TYPE):
+        body = probe.body.replace(prompt.encode(), text.encode(), 1)
     if body == probe.body:
         return probe
     asked = replace(probe.asked, prompt=text) if probe.asked is not None else None
