@@ -33,7 +33,6 @@ from qwen_image_spec.loader import load
 from qwen_image_spec.model import Provider, Spec
 
 _TAG = 12
-_PICTURES = "/pictures/"
 Json = Any
 
 
@@ -79,10 +78,10 @@ def run(options: Options, console: Console | None = None) -> ClientReport:
             mock.fault(options.fault)
         entries, code = _visit(options, provider, mock, key)
         target = mock.url
+        fetches += map(_fetched, mock.fetches()) if options.same_host else ()
     seconds = time.monotonic() - begin
-    kept_fetches = [*fetches, *_fetches_in(entries)]
-    visit = Visit([entry for entry in entries if not entry["path"].startswith(_PICTURES)], kept_fetches)
-    if not entries and not kept_fetches:
+    visit = Visit(entries, fetches)
+    if not entries and not fetches:
         raise _silent(code, environment(provider, target, "KEY"))
     tried = Tried(
         tag_of(key),
@@ -91,7 +90,6 @@ def run(options: Options, console: Console | None = None) -> ClientReport:
         options.fault,
         options.scenario,
         _retry_after(options.fault),
-        storage=not options.same_host,
     )
     findings = [
         _hung(found) for found in (*violations(visit, spec, provider), *manners_of(visit, provider, tried))
@@ -151,19 +149,9 @@ def _fetch(passed: Passed, key: str) -> Fetch:
     return Fetch(passed.method, urlsplit(passed.target).path, passed.time, passed.status, place)
 
 
-def _fetches_in(entries: Sequence[Entry]) -> list[Fetch]:
-    """Fetches that the mock's own journal lists, where it does."""
-    return [
-        Fetch(
-            entry["method"],
-            urlsplit(entry["path"]).path,
-            float(entry["time"]),
-            int(entry["status"]),
-            "the header authorization" if "authorization" in entry["headers"] else "",
-        )
-        for entry in entries
-        if entry["path"].startswith(_PICTURES)
-    ]
+def _fetched(entry: Entry) -> Fetch:
+    """A fetch from the API's own host, as the mock's journal has it: a key that goes there stays where it belongs."""
+    return Fetch(entry["method"], urlsplit(entry["path"]).path, float(entry["time"]), int(entry["status"]))
 
 
 def _visit(options: Options, provider: Provider, mock: Mock, key: str) -> tuple[list[Entry], int | None]:

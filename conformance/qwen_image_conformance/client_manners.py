@@ -22,8 +22,7 @@ class Tried:
     """The circumstances of a visit: `tag` stands for the key in the journal, `code` is the exit code.
 
     `fault` and `scenario` are what was simulated, empty for nothing; `retry_after` the seconds a simulated
-    refusal asked the client to wait where that is known. `storage` tells whether pictures had a host of their
-    own.
+    refusal asked the client to wait where that is known.
     """
 
     tag: str
@@ -32,14 +31,13 @@ class Tried:
     fault: str = ""
     scenario: str = ""
     retry_after: float | None = None
-    storage: bool = True
 
 
 def manners_of(visit: Visit, provider: Provider, tried: Tried) -> Iterator[Finding]:
     """Every manner of which the visit tells something."""
     yield from _retries(visit, provider, tried)
     yield from polling(visit, provider)
-    yield from _pictures(visit, provider, tried)
+    yield from _pictures(visit, provider)
     yield from _key(visit, provider, tried)
     if tried.fault or tried.scenario:
         yield _recovery(visit, provider, tried)
@@ -109,17 +107,16 @@ def _retry_after(entry: Entry, tried: Tried) -> float | None:
     return tried.retry_after if entry.get("fault") else None
 
 
-def _pictures(visit: Visit, provider: Provider, tried: Tried) -> Iterator[Finding]:
+def _pictures(visit: Visit, provider: Provider) -> Iterator[Finding]:
     delivered, fetched = visit.delivered(), visit.fetched()
     if not delivered:
         return
-    known = bool(visit.fetches) or tried.storage
     yield manner(
         "client.pictures-fetched",
         provider,
         kept=None,
         expected=f"{len(delivered)} delivered by address",
-        actual=f"{len(fetched)} fetched" if known else "not seen: the host of the API keeps them",
+        actual=f"{len(fetched)} fetched",
         count=len(delivered),
     )
     if visit.fetches:

@@ -46,6 +46,13 @@ class Mock:
             cause, _, hint = str(answer.json().get("error", answer.text)).partition(": ")
             raise UsageProblem(f"--fault: {cause}", hint or "qwen-image-mock --list-faults tells them all")
 
+    def fetches(self) -> list[Json]:
+        """The journal's entries of pictures fetched from the mock's own address, oldest first."""
+        entries: list[Json] = self._http.get("/_mock/requests", params={"operation": "picture"}).json()[
+            "requests"
+        ]
+        return entries
+
     def news(self) -> list[Json]:
         """The journal's entries since the last call, oldest first."""
         filters = {"since": self._last} if self._last else {}

@@ -52,7 +52,7 @@ _FAIL_ON = click.option(
 @click.option(
     "--same-host",
     is_flag=True,
-    help="Serve pictures from the API's host, for clients that insist; fetches are then unseen.",
+    help="Serve pictures from the API's host, for clients that insist; a key sent along is then no leak.",
 )
 @click.option("--quiet", is_flag=True, help="Do not show what the client prints.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)

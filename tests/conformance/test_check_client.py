@@ -169,7 +169,8 @@ def test_a_client_that_sends_its_key_to_the_host_of_the_pictures(tmp_path: Path)
 
 def test_pictures_at_the_host_of_the_api(tmp_path: Path) -> None:
     report = tried(tmp_path, "call(call(IMAGES, ASK)['data'][0]['url'])", same_host=True)
-    assert report.pictures == 1
+    assert (report.pictures, report.fetches) == (1, 1)
+    assert actual(report, "client.pictures-fetched") == "1 fetched"
 
 
 @pytest.mark.parametrize(("pause", "status"), [(0.0, Status.WARN), (1.05, Status.PASS)])
