@@ -22,6 +22,10 @@ HOME = ROOT / ".venv-clients"
 NODE = ROOT / "tests" / "clients" / "node"
 OLDEST_NODE = 20
 STAMP = "made"
+# few tries: without a network it should be told in seconds, not in minutes
+_PIP = ("--no-compile", "--retries", "2")
+_NPM = ("--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error",
+        "--fetch-retries", "2", "--fetch-retry-mintimeout", "1000")  # fmt: skip
 
 
 def main() -> int:
@@ -37,7 +41,7 @@ def python_clients() -> bool:
         return True
     shutil.rmtree(HOME, ignore_errors=True)
     interpreter = HOME / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    pip = [sys.executable, "-m", "pip", "--python", str(interpreter), "install", "--quiet", "--no-compile"]
+    pip = [sys.executable, "-m", "pip", "--python", str(interpreter), "install", "--quiet", *_PIP]
     commands = [
         [sys.executable, "-m", "venv", "--without-pip", str(HOME)],
         [*pip, "--requirement", str(PINS)],
@@ -61,8 +65,7 @@ def node_clients() -> bool:
     if fresh(modules, recipe):
         return True
     shutil.rmtree(modules, ignore_errors=True)
-    quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"]
-    return made(modules, recipe, [[npm, "install", *quiet]], NODE, "tests of JavaScript clients")
+    return made(modules, recipe, [[npm, "install", *_NPM]], NODE, "tests of JavaScript clients")
 
 
 def version_of(node: str) -> str:
