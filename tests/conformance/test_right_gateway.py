@@ -170,6 +170,13 @@ def test_of_a_partial_result_only_the_pictures_are_told(url: str) -> None:
     assert all(item["url"].startswith("http") for item in body["data"])
 
 
+def test_the_rewritten_prompt_of_a_task_is_told(url: str) -> None:
+    told = post(url, {"model": TASKS, "prompt": "a cat", "n": 2}).json()["data"]
+    assert all(item["revised_prompt"].startswith("a cat, ") for item in told)
+    plain = post(url, {"model": TASKS, "prompt": "a cat", "n": 1, "prompt_extend": False}).json()["data"]
+    assert "revised_prompt" not in plain[0]
+
+
 def test_a_stuck_task_ends_by_the_deadline_with_its_name(mock: Mock) -> None:
     with running(mock.url, Manners(timeout=2.0, pause=0.02, deadline=0.2)) as url:
         answer = post(url, {"model": TASKS, "prompt": "a [[mock:task-stuck]]"})

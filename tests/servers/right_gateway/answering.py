@@ -69,13 +69,12 @@ def delivered(reply: Reply, body: Json) -> Made:
             reasons[0] if reasons else {"code": "NoPictures", "message": "The upstream delivered no picture."}
         )
         raise _failed(status_of(why.get("code"), 502), why, headers)
-    revised = tuple(
-        found if isinstance(found, str) else None
-        for item, url in find(body, "/output/results/*/url")
-        if isinstance(url, str) and url
-        for found in [next((text for _, text in find(body, item[:-4] + "/actual_prompt")), None)]
-    )
-    return Made(urls, revised or (None,) * len(urls), str(body.get("request_id") or ""))
+    items = [
+        item for _, item in find(body, "/output/results/*") if isinstance(item, dict) and item.get("url")
+    ]
+    texts = [item.get("actual_prompt") for item in items] or [None] * len(urls)
+    revised = tuple(text if isinstance(text, str) else None for text in texts)
+    return Made(urls, revised, str(body.get("request_id") or ""))
 
 
 def _failed(status: int, body: Json, headers: dict[str, str]) -> Failed:

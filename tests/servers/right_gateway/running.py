@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 
@@ -23,9 +24,10 @@ def running(
     manners: Manners = QUICK,
     aliases: Mapping[str, str] | None = None,
     around: Around | None = None,
+    broken: Callable[[Any], Any] = lambda app: app,
 ) -> Iterator[str]:
-    """The address of a gateway that runs as long as the `with` block."""
-    app = create_gateway(upstream, manners, aliases, around)
+    """The address of a gateway that runs as long as the `with` block. `broken` may wrap it."""
+    app = broken(create_gateway(upstream, manners, aliases, around))
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=1)
