@@ -6,10 +6,19 @@ import shlex
 
 from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.redact import CANARY
+from qwen_image_conformance.upstream.forms import command, parts_of
 
 _FIRST = ("content-type", "authorization", "x-dashscope-async", "x-dashscope-sse")
 # What every client adds on its own, and what proxies on the way add.
-_NOISE = ("host", "user-agent", "accept", "accept-encoding", "connection", "content-length", "transfer-encoding")
+_NOISE = (
+    "host",
+    "user-agent",
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+)
 _NOISY = ("x-stainless-", "x-forwarded-")
 
 
@@ -20,10 +29,14 @@ def curl(exchange: Exchange) -> str:
     if sent.method != "POST" or not sent.body:
         parts += ["-X", sent.method]
     parts.append(shlex.quote(sent.url))
+    form = parts_of(sent.body, sent.headers.get("content-type", ""))
     more = [name for name in sent.headers if name not in (*_FIRST, *_NOISE) and not name.startswith(_NOISY)]
     for name in (*_FIRST, *more):
-        if name in sent.headers:
+        if name in sent.headers and not (form and name == "content-type"):
             parts += ["-H", _header(name, sent.headers[name])]
+    if form:
+        first, options = command(form)
+        return first + " ".join([*parts, *options])
     if sent.body:
         parts += ["--data-binary", _body(sent.body)]
     return " ".join(parts)

@@ -42,7 +42,8 @@ class Day:
         last, final = self.answer, self.seen.exchange.final
         if last is None or not self.both.same_style or self.seen.exchange.received.error:
             return False
-        return last.status == final.status and (self.seen.body == last.response or not last.response)
+        same = final.body.decode("utf-8", "replace") if isinstance(last.response, str) else self.seen.body
+        return last.status == final.status and (same == last.response or not last.response)
 
     @property
     def came(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -67,6 +68,22 @@ def parts_of(body: bytes, content_type: str) -> list[Part]:
             )
         )
     return found
+
+
+def command(parts: list[Part]) -> tuple[str, list[str]]:
+    """A form for curl: what makes its files first, and its options."""
+    files = {part.filename: part.content for part in parts if part.filename}
+    first = "".join(
+        f"printf %s {base64.b64encode(content).decode()} | base64 -d > {name} && "
+        for name, content in files.items()
+    )
+    options: list[str] = []
+    for part in parts:
+        if part.filename:
+            options += ["-F", shlex.quote(f"{part.name}=@{part.filename};type={part.kind}")]
+        else:
+            options += ["--form-string", shlex.quote(f"{part.name}={part.content.decode()}")]
+    return first, options
 
 
 def _parts(body: Mapping[str, Json], image: str) -> Iterator[Part]:
