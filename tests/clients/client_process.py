@@ -16,7 +16,7 @@ from typing import Any, Self
 Json = Any
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-_PATIENCE = 120
+_PATIENCE = 60
 """Seconds until a client that says nothing is given up: far above what any call takes."""
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
@@ -81,6 +81,8 @@ class ClientProcess:
             line = self._lines.get(timeout=_PATIENCE)
         except (OSError, queue.Empty):
             line = ""
+        if not line:
+            self._process.kill()  # or its late answer would be taken for that of the next call
         assert line, f"the client gave no answer to {call}:\n{self._log.read_text('utf-8', 'replace')}"
         return json.loads(line)
 

@@ -126,6 +126,28 @@ def test_call_submits_and_waits(mock: Mock, old: ClientProcess) -> None:
     assert [entry["operation"] for entry in mock.requests()] == ["submit", "query"]
 
 
+@pytest.mark.parametrize("ask", [SYNTHESIS, GENERATION], ids=["synthesis", "generation"])
+def test_asyncio_paths_end_in_a_slash(mock: Mock, old: ClientProcess, ask: Json) -> None:
+    mock.tasks(at_once=True)
+    of = ask["of"]
+    task = old.ask("task_in_asyncio", do="async_call", **ask)["output"]["task_id"]
+    assert old.ask("task_in_asyncio", of=of, do="fetch", task=task)["output"]["task_status"] == "SUCCEEDED"
+    assert old.ask("task_in_asyncio", of=of, do="wait", task=task)["output"]["task_status"] == "SUCCEEDED"
+    assert [entry["path"].partition(task)[2] for entry in mock.requests()[1:]] == ["/", "/"]
+
+
+def test_its_asyncio_cancel_asks_with_the_wrong_method(mock: Mock, old: ClientProcess) -> None:
+    """A mistake of this release: GET, which cancels nothing. The caller is told, the journal says why."""
+    mock.clock.freeze(1_800_000_000)
+    task = old.ask("task", do="async_call", **SYNTHESIS)["output"]["task_id"]
+    answer = old.ask("task_in_asyncio", of="synthesis", do="cancel", task=task)
+    assert answer["status_code"] == 400
+    entry = mock.requests()[-1]
+    assert (entry["method"], entry["path"].partition(task)[2]) == ("GET", "/cancel/")
+    assert [found["clause"] for found in entry["violations"]] == ["method.refused"]
+    assert old.ask("task", of="synthesis", do="fetch", task=task)["output"]["task_status"] == "PENDING"
+
+
 def test_cancel(mock: Mock, old: ClientProcess) -> None:
     mock.clock.freeze(1_800_000_000)
     task = old.ask("task", do="async_call", **SYNTHESIS)["output"]["task_id"]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import dashscope
-from dashscope.aigc.image_generation import ImageGeneration
-from dashscope.aigc.image_synthesis import ImageSynthesis
+from dashscope.aigc.image_generation import AioImageGeneration, ImageGeneration
+from dashscope.aigc.image_synthesis import AioImageSynthesis, ImageSynthesis
 from loop import serve
 
 Json = Any
 TASKS = {"generation": ImageGeneration, "synthesis": ImageSynthesis}
+AIO = {"generation": AioImageGeneration, "synthesis": AioImageSynthesis}
 
 
 def plain(answer: Json) -> Json:
@@ -34,5 +36,11 @@ def task(of: str, do: str, **given: Json) -> Json:
     return plain(getattr(TASKS[of], do)(**given))
 
 
+def task_in_asyncio(of: str, do: str, **given: Json) -> Json:
+    """The same of an asyncio class."""
+    return plain(asyncio.run(getattr(AIO[of], do)(**given)))
+
+
 if __name__ == "__main__":
-    serve({"conversation": conversation, "generation": generation, "task": task})
+    calls = {"conversation": conversation, "generation": generation}
+    serve({**calls, "task": task, "task_in_asyncio": task_in_asyncio})
