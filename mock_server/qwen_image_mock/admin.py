@@ -99,11 +99,13 @@ class _Admin:
         }
         if shared is not None:
             told["worker"] = os.getpid()
-            told["store"] = store = await shared.health()
-            if store["status"] != "ok":
-                return JsonAnswer({**told, "status": "the store is away"}, 503)
-            await shared.refresh()
-        count = len(state.journal) if shared is None else await shared.journal.count()
+            told["store"] = await shared.health()
+        try:
+            if shared is not None:
+                await shared.refresh()
+            count = len(state.journal) if shared is None else await shared.journal.count()
+        except StoreAway:
+            return JsonAnswer({**told, "status": "the store is away"}, 503)
         return JsonAnswer(
             {**told, "requests": count, "clock": state.clock.now(), "frozen": state.clock.frozen}
         )

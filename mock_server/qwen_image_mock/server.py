@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
@@ -52,7 +52,7 @@ def config(app: Any) -> uvicorn.Config:
         app,
         access_log=False,
         log_level="error",
-        lifespan="off",
+        lifespan="on" if getattr(getattr(app, "state", None), "shared", None) is not None else "off",
         server_header=False,
         timeout_graceful_shutdown=1,
     )
@@ -106,11 +106,23 @@ class Mock:
         self.app.state.reset()
 
 
+def _seen(app: App, url: str) -> Mock:
+    """The mock for a test: with a shared store, what it knows is not in this process alone."""
+    if app.state.shared is None:
+        return Mock(app, url)
+    from qwen_image_mock.remote import RemoteMock  # only with a store
+
+    return cast("Mock", RemoteMock(url, app.state.settings.token, app))
+
+
 @contextmanager
 def serve(
     settings: Settings | None = None, *, host: str = "127.0.0.1", port: int = 0, app: App | None = None
 ) -> Iterator[Mock]:
-    """A mock that runs as long as the `with` block, in a thread, on a free port unless one is given."""
+    """A mock that runs as long as the `with` block, in a thread, on a free port unless one is given.
+
+    With a shared store (`Settings.store`) the mock given has the same methods, which ask it by HTTP.
+    """
     running = app or create_app(settings)
     listener = listen(host, port)
     server = uvicorn.Server(config(running))
@@ -119,7 +131,7 @@ def serve(
     )
     thread.start()
     try:
-        yield Mock(running, url_of(listener))
+        yield _seen(running, url_of(listener))
     finally:
         server.should_exit = True
         thread.join(_STARTING)

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import http.client
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from mock_server.redis_server import RedisServer, redis_server
 from qwen_image_mock.server import Mock, serve
 from qwen_image_mock.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 KEY = "sk-a-key-of-the-tests"
+REPLICAS: dict[str, Iterator[str]] = {}
+ON_BOTH_STORES = {
+    "test_clock",
+    "test_edits",
+    "test_faults",
+    "test_faults_kinds",
+    "test_isolation",
+    "test_journal",
+    "test_journal_files",
+    "test_limits",
+    "test_tasks",
+    "test_tasks_states",
+    "test_uploads",
+    "test_violations",
+}
 
 
 @dataclass(frozen=True)
@@ -37,11 +55,17 @@ class Client:
     url: str
     key: str = KEY
 
+    @property
+    def place(self) -> str:
+        """Where the next request goes: of several replicas each has its turn."""
+        replicas = REPLICAS.get(self.url)
+        return self.url if replicas is None else next(replicas)
+
     def send(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str | None] | None = None
     ) -> Answer:
         target = urlsplit(path)
-        own = urlsplit(self.url)
+        own = urlsplit(self.place)
         place = f"{target.path}?{target.query}" if target.query else target.path
         wanted = {"Authorization": f"Bearer {self.key}", **(headers or {})}
         connection = http.client.HTTPConnection(own.hostname or "", own.port, timeout=30)
@@ -67,10 +91,32 @@ class Client:
         return self.send("POST", path, body, {"Content-Type": "application/json", **(headers or {})})
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What a mock does alone, two replicas do with a shared store: these tests run against both."""
+    if "running" in metafunc.fixturenames:
+        module = metafunc.module.__name__.rpartition(".")[2]
+        kinds = ["memory", "redis"] if module in ON_BOTH_STORES else ["memory"]
+        metafunc.parametrize("running", kinds, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def running() -> Iterator[Mock]:
-    with serve(Settings(seed=20261120, task_seconds=1.0)) as mock:
-        yield mock
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis server of this test process, that keeps what it was told."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def running(request: pytest.FixtureRequest) -> Iterator[Mock]:
+    settings = Settings(seed=20261120, task_seconds=1.0)
+    if request.param == "memory":
+        with serve(settings) as mock:
+            yield mock
+        return
+    shared = replace(settings, store=request.getfixturevalue("redis").url)
+    with serve(shared) as first, serve(shared) as second:
+        REPLICAS[first.url] = cycle((second.url, first.url))
+        yield first
 
 
 @pytest.fixture

@@ -83,6 +83,10 @@ class Shared:
         if keys:
             await self._connection.drop(*keys)
 
+    async def close(self) -> None:
+        """End the connections."""
+        await self._connection.close()
+
     async def health(self) -> dict[str, Json]:
         """How the store is, for the health page."""
         try:

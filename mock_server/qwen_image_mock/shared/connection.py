@@ -31,7 +31,7 @@ class Connection:
     def __init__(self, address: Address) -> None:
         self.address = address
         self.problem = ""
-        pool = BlockingConnectionPool.from_url(
+        self._pool = pool = BlockingConnectionPool.from_url(
             address.url,
             password=address.password,
             max_connections=_CONNECTIONS,
@@ -90,6 +90,11 @@ class Connection:
     async def keys(self) -> list[str]:
         """Every key of the mock."""
         return await self.ask(self._scan())
+
+    async def close(self) -> None:
+        """End the connections."""
+        await self.redis.aclose()
+        await self._pool.disconnect()
 
     async def _scan(self) -> list[str]:
         return [key.decode().removeprefix(WORD) async for key in self.redis.scan_iter(f"{WORD}*", 1000)]
