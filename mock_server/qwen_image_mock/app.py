@@ -58,7 +58,7 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            await _other_protocol(scope, receive, send)
+            await self._other_protocol(scope, receive, send)
             return
         path: str = scope["path"]
         root: str = scope.get("root_path", "")
@@ -114,20 +114,20 @@ class App:
             self._origin(scope, headers, root),
             body=body,
         )
+        served = True
         try:
             if state.shared is not None:
                 await state.shared.begin(exchange)
             await self._handler.handle(exchange, route, variable, headers, query, too_large=too_large)
             content = encode(exchange.answer)
         except StoreAway:
-            answer_without_store(exchange)
-            content = encode(exchange.answer)
+            served, content = False, b""
         except Exception:  # noqa: BLE001 # the last net: a bug of the mock is answered in the provider's shape too
             content = _own_fault(exchange)
         sent = self._headers(exchange, len(content))
         if state.shared is None:
             state.journal.add(exchange, len(body) + len(content))
-        elif not await state.shared.noted(exchange):
+        elif not (served and await state.shared.noted(exchange)):
             answer_without_store(exchange)
             content = encode(exchange.answer)
             sent = self._headers(exchange, len(content))
@@ -153,6 +153,20 @@ class App:
             exchange.sent_headers = [(b"content-type", manner.content_type), *headers]
         return headers
 
+    async def _other_protocol(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                ending = message["type"] == "lifespan.shutdown"
+                if ending and self.state.shared is not None:
+                    await self.state.shared.close()
+                await send({"type": f"{message['type']}.complete"})
+                if ending:
+                    return
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+
     def _origin(self, scope: Scope, headers: dict[bytes, bytes], root: str) -> str:
         """What stands before a picture's path: what the client used to come here, or the public address."""
         public = self.state.settings.public_url
@@ -176,15 +190,3 @@ def _own_fault(exchange: Exchange) -> bytes:
     exchange.status, exchange.manner = turned.status, None
     exchange.answer = encode_refusal(turned, exchange.provider, exchange.id)
     return encode(exchange.answer)
-
-
-async def _other_protocol(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "lifespan":
-        while True:
-            message = await receive()
-            await send({"type": f"{message['type']}.complete"})
-            if message["type"] == "lifespan.shutdown":
-                return
-    elif scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 1000})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError  # noqa: A004 # the one that Redis raises
 
 from qwen_image_mock.store import StoreAway
 
@@ -64,8 +64,16 @@ class Connection:
 
     async def get(self, key: str) -> bytes | None:
         """The text of a key."""
-        found: bytes | None = await self.ask(self.redis.get(WORD + key))
+        found: bytes | None = await self.ask(self._get(WORD + key))
         return found
+
+    async def _get(self, key: str) -> Any:
+        """Ask once more when the connection was dead, as all are after Redis started again: reading is safe."""
+        try:
+            return await self.redis.get(key)
+        except ConnectionError:
+            await self._pool.disconnect(inuse_connections=False)
+            return await self.redis.get(key)
 
     async def get_all(self, keys: list[str]) -> list[bytes | None]:
         """The texts of keys."""
