@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -76,8 +77,26 @@ class Options:
 def run(
     spec: Spec, provider: Provider, target: Target, plan: Plan, out: Path, options: Options | None = None
 ) -> Run:
-    """Send a plan to a target and judge what comes. Raises Unreachable when the target does not answer or refuses the key."""
+    """Send a plan to a target and judge what comes. Raises Unreachable when the target does not answer or refuses the key.
+
+    With a journal, raises UsageProblem when no mock answers there.
+    """
     chosen = options or Options()
+    if chosen.journal is None:
+        return _run(spec, provider, target, plan, out, chosen, None)
+    with closing(Watch(chosen.journal, target.key)) as watch:
+        return _run(spec, provider, target, plan, out, chosen, watch)
+
+
+def _run(
+    spec: Spec,
+    provider: Provider,
+    target: Target,
+    plan: Plan,
+    out: Path,
+    chosen: Options,
+    watch: Watch | None,
+) -> Run:
     budget = Budget(
         chosen.max_images if chosen.max_images is not None else _most(plan, target),
         chosen.max_cost,
@@ -85,7 +104,6 @@ def run(
     )
     head = _head(spec, plan, target, chosen)
     before = _before(out, plan, budget) if chosen.resume else Before()
-    watch = Watch(chosen.journal, target.key) if chosen.journal else None
     probes = prepared(plan.probes, chosen.gateway, Tokens() if watch is not None else None)
     recorder = Recorder(out, head, target.key, resume=chosen.resume)
     client = Client(target, budget)
@@ -116,8 +134,6 @@ def run(
         raise
     finally:
         client.close()
-        if watch is not None:
-            watch.close()
         tail = {
             "requests": client.requests,
             "images": budget.spent,

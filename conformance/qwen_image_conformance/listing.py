@@ -33,7 +33,8 @@ def _clauses(spec: Spec, provider: str | None) -> list[dict[str, Any]]:
     if provider is None:
         return [{"clause": clause.id, "sentence": clause.sentence} for clause in spec.clauses.values()]
     levels: dict[str, set[str]] = defaultdict(set)
-    for case in cases(spec, provider_of(provider, spec)):
+    chosen = provider_of(provider, spec)
+    for case in (*cases(spec, chosen), *cases(spec, chosen, ends=2)):
         levels[case.clause].add(case.level.value)
     return [
         {"clause": name, "level": "/".join(sorted(found)), "sentence": spec.clauses[name].sentence}
@@ -83,6 +84,7 @@ def explain(name: str, *, as_json: bool) -> None:
                     "sentence": clause.sentence,
                     "since": clause.since,
                     "why": clause.why,
+                    "ends": clause.ends,
                     "cases": rows,
                 },
                 option=orjson.OPT_INDENT_2,
@@ -92,6 +94,8 @@ def explain(name: str, *, as_json: bool) -> None:
     click.echo(f"{clause.id}  (group {clause.group}, since spec {clause.since})\n\n  {clause.sentence}")
     if clause.why:
         click.echo(f"  {clause.why}")
+    if clause.ends == 2:
+        click.echo("  Shows only with both ends in sight: run --journal MOCK_URL, or run --with-upstream.")
     for row in rows:
         click.echo(f"\n  {row['provider']}: {row['level']} ({row['evidence']})  {', '.join(row['models'])}")
         source = spec.sources.get(row["source"])
@@ -110,7 +114,7 @@ def explain(name: str, *, as_json: bool) -> None:
 def _where(spec: Spec, clause: Clause) -> list[dict[str, Any]]:
     found: dict[tuple[str, str, str, str, str], list[str]] = defaultdict(list)
     for provider in spec.providers.values():
-        for case in cases(spec, provider):
+        for case in cases(spec, provider, ends=clause.ends):
             if case.clause == clause.id:
                 key = (
                     provider.id,

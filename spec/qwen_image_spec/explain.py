@@ -42,7 +42,7 @@ def standings(spec: Spec, clause: Clause) -> list[Standing]:
 
     found: dict[tuple[str, Level, str, str, str, str], tuple[list[str], list[str], Fact[Any]]] = {}
     for provider in spec.providers.values():
-        for case in cases(spec, provider):
+        for case in cases(spec, provider, ends=clause.ends):
             if case.clause == clause.id:
                 fact = case.fact
                 key = (
@@ -71,6 +71,8 @@ def explain(spec: Spec, clause: Clause) -> None:
         console.say(f"  Why: {clause.why}")
     if clause.hint:
         console.say(f"  Hint: {clause.hint}")
+    if clause.ends == 2:
+        console.say("  Shows only between the two sides of a gateway, with the mock as its upstream.")
     console.say(
         f"  Rests on {clause.fact}; since {clause.since}; never above {clause.cap}; "
         f"operations {spell(clause.operations)}"

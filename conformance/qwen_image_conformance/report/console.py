@@ -79,12 +79,13 @@ def _problem(console: Console, spec: Spec, finding: Finding, style: str) -> None
         ("came", case["actual"]),
         ("note", case.get("reason")),
         ("try it", case["curl"]),
+        ("arrived", case.get("journal")),
     ]
     for name, value in rows:
         if value not in ("", None):
             whole = str(value)
             room = max(console.width - _INDENT, 20)
-            lines = whole.split("\n") if name == "try it" else textwrap.wrap(whole, room)
+            lines = whole.split("\n") if name in ("try it", "arrived") else textwrap.wrap(whole, room)
             text = ("\n" + " " * _INDENT).join(lines)
             console.print(Text.assemble((f"    {name:<9}", "dim"), text), soft_wrap=True)
     others = len(finding.variants) - 1

@@ -128,6 +128,8 @@ def _finding(finding: Finding, about: Provenance) -> str:
         )
     if case.get("reason"):
         lines.append(f"  {_plain(case['reason'])}")
+    if case.get("journal"):
+        lines.append("  what arrived: " + ", ".join(map(_code, str(case["journal"]).split("\n"))))
     text = "  \n".join(lines)
     return text + ("\n\n" + _indented(_details("curl", _fence(case["curl"], "sh"))) if case["curl"] else "")
 

@@ -35,7 +35,8 @@ class Provenance:
             (name, case.clause, case.model, case.operation): case.fact
             for name in names
             if name in spec.providers
-            for case in cases(spec, spec.providers[name])
+            for ends in (1, 2)
+            for case in cases(spec, spec.providers[name], ends=ends)
         }
 
     def clause(self, case: Case) -> Clause | None:

@@ -45,7 +45,11 @@ class Watch:
         self._entries: list[Entry] = []
         self._known: set[str] = set()
         self._last = ""
-        self._begin()
+        try:
+            self._begin()
+        except UsageProblem:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the connection."""
