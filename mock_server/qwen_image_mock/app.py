@@ -18,7 +18,7 @@ from qwen_image_mock.exchange import Exchange
 from qwen_image_mock.handler import Handler, encode
 from qwen_image_mock.hints import hints_of
 from qwen_image_mock.object_store import ObjectStore
-from qwen_image_mock.sending import CORS, PREFLIGHT, send_whole
+from qwen_image_mock.sending import PREFLIGHT, send_whole, usual_headers
 from qwen_image_mock.state import State
 from qwen_image_mock.store import StoreAway
 from qwen_image_mock.transport_faults import send_in
@@ -126,7 +126,7 @@ class App:
             content = _own_fault(exchange)
         sent = self._headers(exchange, len(content))
         if state.shared is None:
-            state.journal.add(exchange, len(body) + len(content))
+            state.journal.add(exchange, len(body) + len(content), content)
         elif not (served and await state.shared.noted(exchange)):
             answer_without_store(exchange)
             content = encode(exchange.answer)
@@ -138,18 +138,16 @@ class App:
 
     def _headers(self, exchange: Exchange, length: int) -> Headers:
         """The headers of an answer; `send_in` adds type and length to those with a manner of their own."""
-        headers = [(b"x-request-id", exchange.id.encode()), CORS, *exchange.answer_headers]
+        more = exchange.answer_headers
         if self.state.settings.hints:
-            headers += hints_of(exchange)
+            more = [*more, *hints_of(exchange)]
+        headers = [*usual_headers(exchange.id, length), *more]
         manner = exchange.manner
         if manner is None:
-            headers = [
-                (b"content-type", b"application/json"),
-                (b"content-length", str(length).encode()),
-                *headers,
-            ]
             exchange.sent_headers = headers
-        elif manner.ends != "reset":
+            return headers
+        headers = headers[2:]
+        if manner.ends != "reset":
             exchange.sent_headers = [(b"content-type", manner.content_type), *headers]
         return headers
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from qwen_image_mock.journal_filters import Filters
+from qwen_image_mock.packed import Packed, packed
 from qwen_image_mock.view import entry_of
 from qwen_image_mock.visit import Visit
 
@@ -33,7 +34,7 @@ class _Kept:
 
     number: int
     weight: int
-    record: Exchange | Visit
+    record: Exchange | Packed | Visit
     entry: Json = None
 
     @property
@@ -50,7 +51,9 @@ class _Kept:
         record = self.record
         if self.entry is not None:
             return self.entry
-        return record.entry() if isinstance(record, Visit) else entry_of(record)
+        if isinstance(record, Visit):
+            return record.entry()
+        return entry_of(record.exchange() if isinstance(record, Packed) else record)
 
 
 class _Ring:
@@ -89,15 +92,18 @@ class Journal:
         """How many exchanges are kept, visits not counted."""
         return len(self._calls.kept)
 
-    def add(self, exchange: Exchange, weight: int) -> None:
-        """Keep an exchange; `weight` is the size of its request and answer in bytes."""
+    def add(self, exchange: Exchange, weight: int, content: bytes | None = None) -> None:
+        """Keep an exchange; `weight` is the size of its request and answer in bytes, `content` the answer."""
         entry = None
+        record: Exchange | Packed | None = None
         if weight > _LARGE:
             entry = entry_of(exchange)
             weight = len(orjson.dumps(entry))
-            exchange = exchange.outline()
+            record = exchange.outline()
+        elif content is not None:
+            record = packed(exchange, content)
         self.seen += 1
-        self._calls.add(_Kept(self.seen, weight, exchange, entry))
+        self._calls.add(_Kept(self.seen, weight, record or exchange, entry))
 
     def visit(self, visit: Visit) -> None:
         """Keep a visit to the object store."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Json = Any
 _CHINESE = "，画面细节丰富，光影自然柔和，构图均衡，色彩层次分明，高清画质。"
 _ENGLISH = ", rich in detail, with soft natural light, a balanced composition and clear layers of colour."
+_IDEOGRAPH = re.compile("[\u3400-\u9fff]")
 _MOST_SEED = 0x7FFF_FFFF
 
 
@@ -74,7 +76,7 @@ def outcome_of(
     actual = rewritten(prompt) if plan.extends else None
     negative = values.get("negative_prompt")
     meaning = f"{actual or prompt}\0{negative if isinstance(negative, str) else ''}"
-    inputs = tuple(image.name for image in brought if image.name)
+    inputs = tuple(image.name for image in brought if image.name) if brought else ()
     width, height = plan.width, plan.height
     drawing = Drawing.of((width, height), seed, model.id, prompt, meaning, plan.mark, inputs)
     values["prompt"] = prompt
@@ -84,7 +86,7 @@ def outcome_of(
 
 def rewritten(prompt: str) -> str:
     """The prompt as prompt_extend leaves it: with a closing phrase in the prompt's language."""
-    return prompt + (_CHINESE if any("\u3400" <= letter <= "\u9fff" for letter in prompt) else _ENGLISH)
+    return prompt + (_ENGLISH if _IDEOGRAPH.search(prompt) is None else _CHINESE)
 
 
 def _mended_prompt(prompt: str, violation: Violation, model: Model, request: ImageRequest) -> str:

@@ -15,6 +15,19 @@ PREFLIGHT = [
     (b"access-control-max-age", b"86400"),
 ]
 
+USUAL = 4
+"""How many headers every answer has."""
+
+
+def usual_headers(identity: str, length: int) -> list[tuple[bytes, bytes]]:
+    """The headers that every answer of JSON has: its request id, and how many bytes it is long."""
+    return [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % length),
+        (b"x-request-id", identity.encode()),
+        CORS,
+    ]
+
 
 async def send_whole(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     """Send status, headers and body."""
