@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def variables(mock: Mock) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def warm(running: Mock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientProcess]:
     log = tmp_path_factory.mktemp("client") / "command.txt"
-    script = [sys.executable, HERE / "other" / "run_command.py"]
+    script: list[str | Path] = [sys.executable, HERE / "other" / "run_command.py"]
     with ClientProcess(script, variables(running), log) as client:
         yield client
 

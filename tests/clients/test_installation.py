@@ -109,7 +109,7 @@ def test_tests_of_missing_clients_tell_what_to_do(
 
 
 def test_without_node_its_tests_are_skipped_even_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(other_environment.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.skip.Exception, match=r"Node\.js is not installed"):
         other_environment.node()
