@@ -132,6 +132,20 @@ class _Command(click.Command):
     help="Largest request body, in MiB.",
 )
 @click.option(
+    "--header-seconds",
+    default=20.0,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="So long a client may take for a request's headers, then its connection is closed.",
+)
+@click.option(
+    "--body-seconds",
+    default=120.0,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="The same for a request's body.",
+)
+@click.option(
     "--store",
     default="",
     metavar="URL",
@@ -281,9 +295,7 @@ def _settings(
 
 
 def _run(app: Any, listener: socket.socket, workers: int, *, quiet: bool) -> None:
-    import uvicorn  # so that --help is quick
-
-    from qwen_image_mock.server import config, url_of  # same
+    from qwen_image_mock.server import server_of, url_of  # so that --help is quick
     from qwen_image_mock.workers import serve_with  # same
 
     click.echo(url_of(listener))
@@ -297,4 +309,4 @@ def _run(app: Any, listener: socket.socket, workers: int, *, quiet: bool) -> Non
         serve_with(app, listener, workers)
         return
     with suppress(KeyboardInterrupt):  # how one stops it
-        uvicorn.Server(config(app)).run(sockets=[listener])
+        server_of(app).run(sockets=[listener])

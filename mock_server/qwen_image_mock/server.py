@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import uvicorn
 
 from qwen_image_mock.app import App, create_app
+from qwen_image_mock.patience import Patience, PatientServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,12 @@ def config(app: Any) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=1,
     )
+
+
+def server_of(app: App) -> uvicorn.Server:
+    """The server of a mock, with the patience its settings say."""
+    settings = app.state.settings
+    return PatientServer(config(app), Patience(settings.header_seconds, settings.body_seconds))
 
 
 class Mock:
@@ -125,7 +132,7 @@ def serve(
     """
     running = app or create_app(settings)
     listener = listen(host, port)
-    server = uvicorn.Server(config(running))
+    server = server_of(running)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener]}, name="qwen-image-mock", daemon=True
     )

@@ -26,7 +26,9 @@ class Settings:
     `task_polls`, that many queries that see them unfinished. `limits` enforces the rate and concurrency
     limits of each model, `scenario` names a mix of faults, `hints` tells violations in a header of the
     answer. `usage` is how OpenAI-style answers say what was used, one of USAGES; when empty each provider has
-    its own way.
+    its own way. `journal_entries`, `journal_bytes`, `tasks` and `uploads` bound what is kept; a client has
+    `header_seconds` and `body_seconds` to send a request. `store` is the address of a Redis database that
+    several mocks share (see `qwen_image_mock.shared`).
     """
 
     openai_provider: str = "dieyuyun"
@@ -49,4 +51,6 @@ class Settings:
     journal_bytes: int = 16 * MEBIBYTE
     tasks: int = 20_000
     uploads: int = 10_000
+    header_seconds: float = 20.0
+    body_seconds: float = 120.0
     store: str = field(default="", repr=False)

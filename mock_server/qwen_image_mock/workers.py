@@ -113,8 +113,6 @@ def supported() -> bool:
 
 def serve_with(app: Any, listener: socket.socket, count: int) -> None:
     """Serve an application in `count` processes until SIGINT or SIGTERM."""
-    import uvicorn  # so that --help is quick
+    from qwen_image_mock.server import server_of  # so that --help is quick
 
-    from qwen_image_mock.server import config  # same
-
-    Supervisor(count, lambda: uvicorn.Server(config(app)).run(sockets=[listener])).run()
+    Supervisor(count, lambda: server_of(app).run(sockets=[listener])).run()
