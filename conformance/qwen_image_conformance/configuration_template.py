@@ -79,7 +79,7 @@ quiet_gap = 0.0
 [gateway.models]
 {aliases}
 [gateway.upstream_models]
-# {first} = "qwen-image-2.0"
+# {first} = {first_quoted}
 """
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -115,6 +115,7 @@ def write(path: Path, known: Known) -> None:
         key_env=f"key_env = {quoted(known.key_env)}" if known.key_env else '# key_env = "MY_GATEWAY_KEY"',
         notes="".join(f"# {note}\n" for note in known.notes),
         first=first,
+        first_quoted=quoted(known.models[0] if known.models else "MODEL"),
     )
     path.write_text(text, "utf-8")
 

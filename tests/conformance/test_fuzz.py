@@ -86,9 +86,9 @@ def test_a_target_that_may_charge_is_asked_the_same_each_time_and_within_its_bud
     sent: list[bytes] = []
     send = Client.send
 
-    def listening(self: Client, *asked: Any) -> Any:
+    def listening(self: Client, *asked: Any, **more: Any) -> Any:
         sent.append(asked[2])
-        return send(self, *asked)
+        return send(self, *asked, **more)
 
     monkeypatch.setattr(Client, "send", listening)
     provider = spec.providers["dieyuyun"]
