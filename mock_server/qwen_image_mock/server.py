@@ -11,12 +11,12 @@ import uvicorn
 
 from qwen_image_mock.app import App, create_app
 from qwen_image_mock.patience import Patience, PatientServer
+from qwen_image_mock.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qwen_image_mock.clock import Clock
-    from qwen_image_mock.settings import Settings
 
 Json = Any
 _STARTING = 10.0
@@ -60,8 +60,8 @@ def config(app: Any) -> uvicorn.Config:
 
 
 def server_of(app: App) -> uvicorn.Server:
-    """The server of a mock, with the patience its settings say."""
-    settings = app.state.settings
+    """The server of a mock, with the patience its settings say; of any other application, with the usual one."""
+    settings = getattr(getattr(app, "state", None), "settings", None) or Settings()
     return PatientServer(config(app), Patience(settings.header_seconds, settings.body_seconds))
 
 
