@@ -13,6 +13,7 @@ import click
 
 from qwen_image_conformance.commands import baseline, diff, init, report, validate
 from qwen_image_conformance.exploring import fuzz
+from qwen_image_conformance.learning import learn
 from qwen_image_conformance.problems import Stop
 from qwen_image_conformance.watching import check_client, proxy
 from qwen_image_spec.problems import suggestion
@@ -349,6 +350,7 @@ cli.add_command(report)
 cli.add_command(diff)
 cli.add_command(check_client)
 cli.add_command(fuzz)
+cli.add_command(learn)
 cli.add_command(proxy)
 
 
