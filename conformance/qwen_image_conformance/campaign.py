@@ -104,7 +104,7 @@ def _run(
     )
     head = _head(spec, plan, target, chosen)
     before = _before(out, plan, budget) if chosen.resume else Before()
-    probes = prepared(plan.probes, chosen.gateway, Tokens() if watch is not None else None)
+    probes = prepared(plan.probes, provider, chosen.gateway, Tokens() if watch is not None else None)
     recorder = Recorder(out, head, target.key, resume=chosen.resume)
     client = Client(target, budget)
     executor = Executor(

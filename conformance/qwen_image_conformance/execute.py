@@ -23,6 +23,7 @@ from qwen_image_conformance.measure import measure
 from qwen_image_conformance.probe import Probe
 from qwen_image_conformance.problems import Unreachable
 from qwen_image_conformance.tasks import task_path
+from qwen_image_conformance.upstream.addresses import needs_picture, with_picture
 from qwen_image_conformance.upstream.faults import healthy
 from qwen_image_conformance.upstream.gateway import Gateway
 from qwen_image_conformance.upstream.journal import Watch
@@ -56,7 +57,8 @@ class Executor:
 
     Requests that answer at once go one after the other; `tasks_at_once` tasks may be under way together, since a task is
     mostly waiting. What `before` holds is not asked again: not what is finished, and not what was paid for and lost.
-    With a `watch` on the mock behind a `gateway`, every exchange gets what arrived there.
+    With a `watch` on the mock behind a `gateway`, every exchange gets what arrived there; `address` is the first picture
+    that came from that mock.
     """
 
     provider: Provider
@@ -70,6 +72,7 @@ class Executor:
     gateway: Gateway = field(default_factory=Gateway)
     sent: int = 0
     answered: bool = False
+    address: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, probes: Sequence[Probe], progress: Callable[[int, Probe], None]) -> Iterator[Exchange]:
@@ -131,6 +134,10 @@ class Executor:
             return self.before.done[probe.id]
         if probe.id in self.before.lost:
             return None
+        if needs_picture(probe):
+            if not self.address:
+                return None
+            probe = with_picture(probe, self.address)
         self.client.budget.reserve(probe.buys, probe.model)
         bought = 0
         start = self.watch.position() if self.watch is not None else 0
@@ -138,7 +145,7 @@ class Executor:
             bare = self.before.inflight.get(probe.id) or self._bare(probe)
             exchange = self._finished(bare, tamper=probe.tamper)
             bought = len(exchange.pictures)
-            if self.watch is not None:
+            if self.watch is not None and probe.id not in self.before.inflight:
                 exchange = guarded(replace(exchange, upstream=self.watch.arrived(exchange, start)))
         finally:
             self.client.budget.settle(probe.buys, bought, probe.model)
@@ -225,6 +232,8 @@ class Executor:
                 return Delivered(inline=True, error=f"not base64: {error}"), b""
             return measure(data, inline=True), data
         url = item.url or ""
+        if self.watch is not None and not self.address and url.startswith(self.watch.url):
+            self.address = url
         address = sha256(url.encode()).hexdigest()
         answer = self.client.fetch(url)
         kind = answer.headers.get("content-type", "")

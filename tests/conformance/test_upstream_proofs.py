@@ -84,6 +84,11 @@ def _bare(status: int) -> on.Change:
 
 PROOFS = [
     Proof("gateway.parameter-lost", "plain:", on.decoded(lambda data: data["parameters"].pop("seed"))),
+    Proof(
+        "gateway.parameter-lost",
+        "gateway.blank",
+        on.decoded(lambda data: data["parameters"].pop("negative_prompt")),
+    ),
     Proof("gateway.parameter-lost", "rich:", on.decoded(lambda data: data["parameters"].pop("watermark"))),
     Proof(
         "gateway.parameter-moved",
@@ -118,6 +123,12 @@ PROOFS = [
     Proof("gateway.default-kept", "plain:", on.call(effective={"prompt_extend": False})),
     Proof("gateway.prompt-kept", "plain:", on.decoded(lambda data: data.update(prompt="a cat"))),
     Proof("gateway.images-kept", "gateway.images:", on.call(inputs=()), operation="edit"),
+    Proof(
+        "gateway.images-kept",
+        "gateway.address",
+        on.decoded(lambda data: data.update(images=["data:image/png;base64,AAAA"])),
+        operation="edit",
+    ),
     Proof(
         "gateway.images-order",
         "gateway.images:",

@@ -57,7 +57,7 @@ def test_a_request_without_a_prompt_is_left_as_it_is() -> None:
 
 
 def test_probes_whose_pictures_are_compared_share_a_token_and_others_do_not() -> None:
-    sent = prepared(_probes(), Gateway(), Tokens())
+    sent = prepared(_probes(), _provider(), Gateway(), Tokens())
     tokens = {probe.id.split(":")[0]: probe.token for probe in sent if probe.token}
     assert tokens["plain"] == tokens["explicit"] == tokens["flipped"] == tokens["rich"]
     others = [token for name, token in tokens.items() if name.startswith(("gateway.", "n.", "size."))]
@@ -66,14 +66,18 @@ def test_probes_whose_pictures_are_compared_share_a_token_and_others_do_not() ->
 
 
 def test_every_request_with_a_readable_prompt_is_marked() -> None:
-    for probe in prepared(_probes(), Gateway(), Tokens()):
+    for probe in prepared(_probes(), _provider(), Gateway(), Tokens()):
         has_prompt = probe.asked is not None and probe.asked.prompt
         assert bool(probe.token) or not has_prompt, probe.id
         assert probe.token.encode() in probe.body
 
 
 def test_the_parts_of_a_merged_probe_are_marked_too() -> None:
-    rich = next(probe for probe in prepared(_probes(), Gateway(), Tokens()) if probe.id.startswith("rich:"))
+    rich = next(
+        probe
+        for probe in prepared(_probes(), _provider(), Gateway(), Tokens())
+        if probe.id.startswith("rich:")
+    )
     assert rich.splits
     assert all(part.token for part in rich.splits)
 
@@ -83,7 +87,7 @@ def test_runs_share_no_token() -> None:
 
 
 def test_a_gateway_is_asked_with_its_own_name_of_a_model() -> None:
-    (sent,) = prepared([_probe("plain:")], Gateway(models={MODEL: "pictures"}), None)
+    (sent,) = prepared([_probe("plain:")], _provider(), Gateway(models={MODEL: "pictures"}), None)
     assert orjson.loads(sent.body)["model"] == "pictures"
     assert sent.asked is not None
     assert (sent.asked.model, sent.model, sent.token) == (MODEL, MODEL, "")
@@ -93,7 +97,7 @@ def test_a_form_is_marked_and_renamed_as_well() -> None:
     provider = SPEC.providers["skyengine"]
     probes = make_plan(SPEC, provider, ["qwen-image-edit"], Tier.CORE, both_ends=True).probes
     form = next(probe for probe in probes if probe.id.startswith("gateway.form:"))
-    (sent,) = prepared([form], Gateway(models={"qwen-image-edit": "pictures"}), Tokens())
+    (sent,) = prepared([form], provider, Gateway(models={"qwen-image-edit": "pictures"}), Tokens())
     assert b'name="model"\r\n\r\npictures\r\n' in sent.body
     assert f"{PLAIN} {sent.token}\r\n".encode() in sent.body
 
@@ -101,3 +105,22 @@ def test_a_form_is_marked_and_renamed_as_well() -> None:
 def test_a_plan_with_both_ends_stays_small() -> None:
     assert len(_probes()) < 200
     assert len(make_plan(SPEC, _provider(), [MODEL], Tier.CORE).probes) < len(_probes())
+
+
+def test_further_parameters_stand_where_the_description_says() -> None:
+    rich = _probe("rich:")
+    (nested,) = prepared([rich], _provider(), Gateway(extras="parameters"), None)
+    body = orjson.loads(nested.body)
+    assert {"seed", "watermark", "prompt_extend", "negative_prompt"} == set(body["parameters"])
+    assert {"size", "response_format"} <= set(body)
+    assert nested.asked == rich.asked
+
+
+def test_an_object_left_empty_by_a_move_is_left_out() -> None:
+    provider = SPEC.providers["skyengine"]
+    probes = make_plan(SPEC, provider, ["qwen-image-plus"], Tier.CORE).probes
+    rich = next(probe for probe in probes if probe.id.startswith("rich:"))
+    (flat,) = prepared([rich], provider, Gateway(extras="top-level"), None)
+    body = orjson.loads(flat.body)
+    assert "optimize_prompt_options" not in body
+    assert body["prompt_extend"] is False

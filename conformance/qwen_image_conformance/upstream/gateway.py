@@ -18,7 +18,7 @@ class Gateway:
     as it is. `operations` are those it offers; None: all that the contract has. `extras` is where parameters beyond the
     common ones are sent: one of `EXTRAS` (`documented`: where the contract says).
     `rewrites_urls` allows other addresses of pictures than the upstream's. `quiet_gap` is the pause after every
-    simulated fault, in seconds. `headers` go along with every request; their values are never shown.
+    simulated fault, in seconds.
     """
 
     models: Mapping[str, str] = field(default_factory=dict)
@@ -27,7 +27,6 @@ class Gateway:
     extras: str = "documented"
     rewrites_urls: bool = False
     quiet_gap: float = 0.0
-    headers: Mapping[str, str] = field(default_factory=dict)
 
     def alias(self, model: str) -> str:
         """The name the gateway is asked with."""

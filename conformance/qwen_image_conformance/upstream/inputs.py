@@ -33,15 +33,21 @@ def sent(both: Both) -> list[Image]:
 
 
 def came(both: Both) -> list[Image]:
-    """The input images as they arrived; what the mock knows of their bytes comes from its journal."""
+    """The input images as they arrived: an address as an address, of others what the mock's journal knows of their bytes."""
     request = both.request
     if request is None:
         return []
     known = both.calls[0].inputs
     return [
-        _known(known[index]) if index < len(known) and known[index].get("sha256") else _image(image)
+        _known(known[index])
+        if index < len(known) and known[index].get("sha256") and not _is_address(image)
+        else _image(image)
         for index, image in enumerate(request.images)
     ]
+
+
+def _is_address(image: Json) -> bool:
+    return isinstance(image, str) and image.startswith(("http://", "https://"))
 
 
 def _known(told: Mapping[str, Json]) -> Image:

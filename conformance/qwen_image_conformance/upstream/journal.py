@@ -117,15 +117,30 @@ class Watch:
 
 
 def _calls(news: Sequence[Entry], exchange: Exchange) -> list[Entry]:
-    """The requests for pictures: by the token of the prompt; without one, those of the time that carry no token."""
+    """The requests for pictures: by the token of the prompt.
+
+    Where there is none, or it was lost, those of the same time that belong to nobody: for the same model, or unreadable.
+    """
     asking = [entry for entry in news if entry["method"] != "GET" and entry["operation"] not in ASIDE]
     marks = {entry["id"]: set(TOKEN.findall(_text(entry))) for entry in asking}
     mine = [entry for entry in asking if exchange.token and exchange.token in marks[entry["id"]]]
     if not mine:
-        mine = [entry for entry in asking if not marks[entry["id"]] and not exchange.polls]
+        wanted = exchange.terms.get("model", exchange.model) if exchange.token else None
+        mine = [
+            entry
+            for entry in asking
+            if not marks[entry["id"]] and not exchange.polls and _nobodys(entry, wanted)
+        ]
     own = _own_task(exchange)
     followed = [entry for entry in mine if own and task_of(entry) == own]
     return followed or mine
+
+
+def _nobodys(entry: Entry, model: Json) -> bool:
+    """Whether a request without a token may belong to a run: it names the model asked, or has no prompt to mark."""
+    decoded = entry["decoded"] or {}
+    prompt = decoded.get("prompt")
+    return not (isinstance(prompt, str) and prompt) or (model is not None and decoded.get("model") == model)
 
 
 def _text(entry: Entry) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from qwen_image_conformance.probe import Probe, Tier, accepted
 from qwen_image_conformance.prompts import PLAIN
 from qwen_image_conformance.upstream import faults
+from qwen_image_conformance.upstream.addresses import PICTURE
 from qwen_image_conformance.upstream.forms import as_form
 from qwen_image_conformance.upstream.pictures import distinct
 from qwen_image_conformance.ways import Way
@@ -16,6 +17,7 @@ from qwen_image_spec.rules import check
 from qwen_image_spec.situation import facets_of, image_rule_of
 
 MARK = "gateway."
+_NEGATIVE = "negative_prompt"
 _ODD = {"seed": 0, "watermark": False, "n": 1}
 _FIRST_SEEN = ("watermark", "prompt_extend")
 
@@ -25,6 +27,8 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
     own = [
         *_switches(provider, model, way),
         *_ordered(provider, model, way),
+        *_addressed(provider, model, way),
+        *_blank(provider, model, way),
         *_forms(provider, model, way),
     ]
     return [*own, *faults.probes(provider, model, way)]
@@ -63,6 +67,24 @@ def _ordered(provider: Provider, model: Model, way: Way) -> list[Probe]:
         return []
     count = min(rule.count.value[1], 3)
     return [_probe(provider, model, way, replace(bare, images=distinct(count)), f"{MARK}images")]
+
+
+def _addressed(provider: Provider, model: Model, way: Way) -> list[Probe]:
+    """An input image by its address: it must arrive as the address."""
+    if not way.images:
+        return []
+    request = replace(_count(way.request(model, PLAIN), model, way), images=(PICTURE,) * len(way.images))
+    if check(request, model):
+        return []
+    return [_probe(provider, model, way, request, f"{MARK}address")]
+
+
+def _blank(provider: Provider, model: Model, way: Way) -> list[Probe]:
+    """A negative prompt of one space: a text, and not nothing."""
+    if facets_for(model, way, _NEGATIVE) is None:
+        return []
+    request = _count(way.request(model, PLAIN, **{_NEGATIVE: " "}), model, way)
+    return [] if check(request, model) else [_probe(provider, model, way, request, f"{MARK}blank")]
 
 
 def _forms(provider: Provider, model: Model, way: Way) -> list[Probe]:

@@ -13,6 +13,8 @@ from qwen_image_conformance.probe import Probe
 from qwen_image_conformance.prompts import PLAIN
 from qwen_image_conformance.upstream.forms import TYPE
 from qwen_image_conformance.upstream.gateway import Gateway
+from qwen_image_conformance.upstream.placing import placed
+from qwen_image_spec.model import Provider
 
 TOKEN = re.compile(r"qi-[0-9a-f]{6}-[0-9]{4,}")
 _LONG = 200
@@ -41,16 +43,18 @@ class Tokens:
         return self._shared[key]
 
 
-def prepared(probes: Iterable[Probe], gateway: Gateway, tokens: Tokens | None) -> tuple[Probe, ...]:
-    """Probes as a gateway is sent them: with its names of the models and, when there are tokens, with marked prompts."""
-    return tuple(_prepared(probe, gateway, tokens) for probe in probes)
+def prepared(
+    probes: Iterable[Probe], provider: Provider, gateway: Gateway, tokens: Tokens | None
+) -> tuple[Probe, ...]:
+    """Probes as a gateway is sent them: its names of the models, its places, and marked prompts when there are tokens."""
+    return tuple(_prepared(probe, provider, gateway, tokens) for probe in probes)
 
 
-def _prepared(probe: Probe, gateway: Gateway, tokens: Tokens | None) -> Probe:
-    ready = _renamed(probe, gateway)
+def _prepared(probe: Probe, provider: Provider, gateway: Gateway, tokens: Tokens | None) -> Probe:
+    ready = placed(_renamed(probe, gateway), gateway, provider)
     if tokens is not None:
         ready = marked(ready, tokens.of(probe))
-    return replace(ready, splits=prepared(probe.splits, gateway, tokens)) if probe.splits else ready
+    return replace(ready, splits=prepared(probe.splits, provider, gateway, tokens)) if probe.splits else ready
 
 
 def _renamed(probe: Probe, gateway: Gateway) -> Probe:
