@@ -79,8 +79,18 @@ _CONFIG = click.option(
 )
 
 
+_ORDER = (
+    *("init", "validate", "plan", "run", "judge", "report", "diff", "baseline"),
+    *("fuzz", "check-client", "proxy", "learn", "list", "explain"),
+)
+
+
 class _Commands(click.Group):
     """A group that answers a wrong command with the nearest right one, and a Stop with its cause, hint and exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of their use; those not listed here come last."""
+        return sorted(super().list_commands(ctx), key=lambda name: (*_ORDER, name).index(name))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -108,15 +118,15 @@ class _Commands(click.Group):
             ctx.exit(2)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nexit codes: 0 conforms, 1 a MUST clause is broken, 2 usage,\n"
+    "            3 target unreachable or credentials refused, 4 budget spent",
+)
 @click.version_option(version("qwen-image-contract"), prog_name="qwen-image-conformance")
 def cli() -> None:
-    r"""Contract tests for providers and gateways of Qwen-Image and Wan images.
-
-    \b
-    exit codes: 0 conforms, 1 a MUST clause is broken, 2 usage,
-                3 target unreachable or credentials refused, 4 budget spent
-    """
+    """Contract tests for providers and gateways of Qwen-Image and Wan images."""
 
 
 @cli.command()
