@@ -57,9 +57,10 @@ def page(
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     text = f"""# Soak
 
-{seconds / 60:.1f} minutes on {day}, {users} users with a connection each, {hanging} connections more that send half a
-request and hang, one mock with its journal on, made by `python bench/soak.py`. Users and server share a machine with other work: the rates are
-no measure of speed (`make bench` is), the shape of the curves is what counts.
+{seconds / 60:.1f} minutes on {day}, {users} users with a connection each, {hanging} connections more
+that send half a request and hang, one mock with its journal on, made by `python bench/soak.py`.
+Users and server share a machine with other work: the rates are no measure of speed (`make bench`
+is), the shape of the curves is what counts.
 
 {outcome}
 
