@@ -107,7 +107,8 @@ class Client:
         return Received(answer.status_code, found, answer.content, time.perf_counter() - start)
 
     def _clean(self, answer: Received) -> Received:
-        secrets = [self.target.key, *(self.target.headers[name] for name in self.target.hidden)]
+        hidden = [self.target.headers[name] for name in self.target.hidden]
+        secrets = [self.target.key, *(value for value in hidden if "://" not in value)]  # an address is none
         headers, body = dict(answer.headers), answer.body
         for secret in filter(None, secrets):
             headers = {name: value.replace(secret, "$KEY") for name, value in headers.items()}

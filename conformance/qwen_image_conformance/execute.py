@@ -27,8 +27,8 @@ from qwen_image_conformance.upstream.addresses import needs_picture, with_pictur
 from qwen_image_conformance.upstream.faults import healthy
 from qwen_image_conformance.upstream.gateway import Gateway
 from qwen_image_conformance.upstream.journal import Watch
-from qwen_image_conformance.upstream.probes import MARK
 from qwen_image_conformance.upstream.secrets import guarded
+from qwen_image_conformance.upstream.tokens import only_two_ended
 from qwen_image_spec.model import Provider
 
 _RECOVERY = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -73,12 +73,14 @@ class Executor:
     sent: int = 0
     answered: bool = False
     address: str = ""
+    served: set[tuple[str, str]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, probes: Sequence[Probe], progress: Callable[[int, Probe], None]) -> Iterator[Exchange]:
         """Send the probes in order; those that wait for a task go last and side by side. Raises BudgetSpent, Unreachable.
 
-        Simulated faults come after all others, one at a time.
+        Simulated faults come after all others, one at a time, where anything was served at all.
         """
         self.sent = self.before.last
         faults = [probe for probe in probes if probe.fault]
@@ -97,9 +99,10 @@ class Executor:
                 for future in futures:
                     future.cancel()
         sick: set[tuple[str, str]] = set()
+        places = {(probe.model, probe.operation) for probe in faults}
         for index, probe in enumerate(faults, len(direct) + len(waiting)):
             progress(index, probe)
-            if (probe.model, probe.operation) in sick:
+            if (probe.model, probe.operation) in sick | (places - self.served):
                 continue
             found = self._probe(probe)
             yield from found
@@ -140,16 +143,26 @@ class Executor:
             probe = with_picture(probe, self.address)
         self.client.budget.reserve(probe.buys, probe.model)
         bought = 0
-        start = self.watch.position() if self.watch is not None else 0
         try:
-            bare = self.before.inflight.get(probe.id) or self._bare(probe)
-            exchange = self._finished(bare, tamper=probe.tamper)
+            exchange = self._done(probe)
             bought = len(exchange.pictures)
-            if self.watch is not None and probe.id not in self.before.inflight:
-                exchange = guarded(replace(exchange, upstream=self.watch.arrived(exchange, start)))
+            if bought:
+                self.served.add((probe.model, probe.operation))
         finally:
             self.client.budget.settle(probe.buys, bought, probe.model)
         return self.recorder.exchange(int(exchange.id[1:]), exchange)
+
+    def _done(self, probe: Probe) -> Exchange:
+        """Send a request, follow it to its end, and add what arrived at the upstream."""
+        bare = self.before.inflight.get(probe.id)
+        if bare is not None or self.watch is None:
+            return self._finished(bare or self._bare(probe), tamper=probe.tamper)
+        with self._turn:
+            start = self.watch.position()
+            bare = self._bare(probe)
+            begun = self.watch.begun(bare, start)
+        exchange = self._finished(bare, tamper=probe.tamper)
+        return guarded(replace(exchange, upstream=self.watch.arrived(exchange, start, begun)))
 
     def _bare(self, probe: Probe) -> Exchange:
         """Send the request and keep its answer."""
@@ -163,7 +176,7 @@ class Executor:
             probe.body,
             probe.headers,
             probe.credentials,
-            patient=not probe.id.startswith(MARK),
+            patient=not only_two_ended(probe.id),
         )
         if received.error and number == 1:
             raise Unreachable(

@@ -254,3 +254,27 @@ def test_a_gateway_that_does_not_recover_is_spared_further_faults(
     assert "gateway.recovers" in found(done)
     asked = {exchange.fault for exchange in done.exchanges if exchange.fault}
     assert asked == {"throttle"}
+
+
+def test_tasks_refused_side_by_side_are_told_apart(upstream: str, tmp_path: Path) -> None:
+    """Probes whose pictures are compared share a mark; what arrived because of each is known all the same."""
+
+    def up(message: Message) -> None:
+        message.headers.pop("x-dashscope-async", None)
+
+    done = held(upstream, tmp_path / "run", ("dashscope", "wan2.2-t2i-flash"), Tier.CORE, up=up)
+    assert set(found(done)) == {"gateway.async-header"}
+    compared = {
+        case["clause"] for case in done.cases if case["group"] == "gateway" and case["status"] == "pass"
+    }
+    assert {"gateway.parameter-lost", "gateway.prompt-kept"} <= compared
+
+
+def test_a_model_that_is_not_served_is_asked_for_no_conditions(upstream: str, tmp_path: Path) -> None:
+    def down(message: Message) -> None:
+        message.status, message.body = 404, b'{"error":{"message":"no such model"}}'
+
+    done = held(upstream, tmp_path / "run", tier=Tier.CORE, down=down)
+    assert not any(exchange.fault for exchange in done.exchanges)
+    unmeasured = [case for case in done.cases if case["clause"] == "gateway.fault-status"]
+    assert {case["status"] for case in unmeasured} == {"not-run"}

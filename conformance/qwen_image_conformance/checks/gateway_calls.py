@@ -50,5 +50,4 @@ def refused_unpaid(seen: Seen) -> Verdict | None:
 
 
 def _bought(both: Both) -> str:
-    served = both.served
-    return f"{len(served)} request(s) served by the upstream" if served else "nothing bought"
+    return f"{len(both.bought)} request(s) served by the upstream" if both.bought else "nothing bought"

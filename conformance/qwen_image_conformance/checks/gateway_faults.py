@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from qwen_image_conformance.checks.fields import missing_or_wrong
-from qwen_image_conformance.checks.registry import check
+from qwen_image_conformance.checks.registry import check, relation
 from qwen_image_conformance.exchange import Arrived
 from qwen_image_conformance.seen import Seen
 from qwen_image_conformance.upstream.answers import delivered, empty_items, told
 from qwen_image_conformance.upstream.both import Both, state_of
 from qwen_image_conformance.upstream.faults import Fault, faults
+from qwen_image_conformance.upstream.tokens import only_two_ended
 from qwen_image_conformance.verdict import Verdict, holds
 from qwen_image_spec.catalogue import entry_for
 from qwen_image_spec.pointers import MISSING
 
+_AFTER = "gateway.after-"
 _BAD_STATES = ("FAILED", "CANCELED", "UNKNOWN")
 
 
@@ -48,8 +50,7 @@ class Day:
     @property
     def came(self) -> str:
         """What the client got, in words."""
-        received = self.seen.exchange.received
-        return f"no answer: {received.error}" if received.error else self.seen.came
+        return _came(self.seen)
 
 
 def day_of(seen: Seen, clause: str | None = None) -> Day | None:
@@ -214,14 +215,30 @@ def amplification(seen: Seen) -> Verdict | None:
     )
 
 
-@check("gateway.recovers")
-def recovers(seen: Seen) -> Verdict | None:
-    """The first plain request after a condition is served."""
-    name, _, attempt = seen.exchange.probe.partition(":")[0].rpartition("-")
-    if not name.startswith("gateway.after-") or attempt != "0":
+@relation("gateway.recovers")
+def recovers(group: Sequence[Seen]) -> Verdict | None:
+    """The first plain request after each condition is served, at a model that serves plain requests."""
+    if not any(seen.accepted for seen in group if not only_two_ended(seen.exchange.probe)):
+        return None
+    after = [(name, seen) for seen in group if (name := _after(seen))]
+    late = [(name, seen) for name, seen in after if not seen.accepted]
+    if not after:
         return None
     return holds(
-        seen.accepted,
-        expected=f"pictures, after {name.removeprefix('gateway.after-')} at the upstream was over",
-        actual=seen.came if seen.answered else f"no answer: {seen.exchange.received.error}",
+        not late,
+        expected="after every condition at the upstream the first plain request is served",
+        actual=[f"after {name}: {_came(seen)}" for name, seen in late]
+        or f"served after {len(after)} condition(s)",
+        about=tuple(seen.exchange.id for _, seen in late)[:3],
     )
+
+
+def _after(seen: Seen) -> str:
+    """The condition that an exchange follows as the first plain request, empty for others."""
+    name, _, attempt = seen.exchange.probe.partition(":")[0].rpartition("-")
+    return name.removeprefix(_AFTER) if name.startswith(_AFTER) and attempt == "0" else ""
+
+
+def _came(seen: Seen) -> str:
+    received = seen.exchange.received
+    return f"no answer: {received.error}" if received.error else seen.came

@@ -64,6 +64,12 @@ class Both:
         ]
 
     @cached_property
+    def bought(self) -> list[Arrived]:
+        """Requests that the upstream delivered pictures for, or still may: no task that ended badly."""
+        bad = {task_of(entry(query)) for query in self.queries if state_of(query) in FINAL[1:]}
+        return [call for call in self.served if not (task := task_of(entry(call))) or task not in bad]
+
+    @cached_property
     def last(self) -> Arrived | None:
         """What the upstream said last of the request: the last query of the task, else the last answer."""
         told = self.queries or self.calls

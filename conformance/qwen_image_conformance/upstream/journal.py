@@ -16,7 +16,7 @@ from qwen_image_conformance import redact
 from qwen_image_conformance.exchange import Arrived, Exchange
 from qwen_image_conformance.found import items
 from qwen_image_conformance.problems import Unreachable, UsageProblem
-from qwen_image_conformance.upstream.tokens import TOKEN
+from qwen_image_conformance.upstream.tokens import TOKEN, only_two_ended
 
 Json = Any
 Entry = Mapping[str, Json]
@@ -59,12 +59,26 @@ class Watch:
         """A mark to pair from: how many entries have been read so far."""
         return len(self._entries)
 
-    def arrived(self, exchange: Exchange, start: int) -> tuple[Arrived, ...]:
-        """What reached the upstream because of an exchange sent after `start`, in order of arrival."""
+    def begun(self, exchange: Exchange, start: int) -> frozenset[str]:
+        """The requests for pictures that arrived because of an exchange sent after `start`, by id, as soon as it is answered.
+
+        Exchanges whose tokens are shared must not be sent together.
+        """
         with self._lock:
             self._read()
             news = self._entries[start:]
-        calls = _calls(news, exchange)
+        return frozenset(entry["id"] for entry in _calls(news, exchange))
+
+    def arrived(self, exchange: Exchange, start: int, begun: frozenset[str]) -> tuple[Arrived, ...]:
+        """All that reached the upstream because of an exchange, in order: what it has begun, and what followed.
+
+        A token of its own finds latecomers too.
+        """
+        with self._lock:
+            self._read()
+            news = self._entries[start:]
+        late = exchange.token if only_two_ended(exchange.probe) else ""
+        calls = [entry for entry in news if entry["id"] in begun or (late and _is_call(entry, late))]
         tasks = {task for call in calls if (task := task_of(call))}
         paths = _picture_paths([*calls, *(entry for entry in news if _asks_for(entry, tasks))])
         mine = {call["id"] for call in calls}
@@ -121,7 +135,7 @@ def _calls(news: Sequence[Entry], exchange: Exchange) -> list[Entry]:
 
     Where there is none, or it was lost, those of the same time that belong to nobody: for the same model, or unreadable.
     """
-    asking = [entry for entry in news if entry["method"] != "GET" and entry["operation"] not in ASIDE]
+    asking = [entry for entry in news if _asks(entry)]
     marks = {entry["id"]: set(TOKEN.findall(_text(entry))) for entry in asking}
     mine = [entry for entry in asking if exchange.token and exchange.token in marks[entry["id"]]]
     if not mine:
@@ -134,6 +148,14 @@ def _calls(news: Sequence[Entry], exchange: Exchange) -> list[Entry]:
     own = _own_task(exchange)
     followed = [entry for entry in mine if own and task_of(entry) == own]
     return followed or mine
+
+
+def _asks(entry: Entry) -> bool:
+    return entry["method"] != "GET" and entry["operation"] not in ASIDE
+
+
+def _is_call(entry: Entry, token: str) -> bool:
+    return _asks(entry) and token in _text(entry)
 
 
 def _nobodys(entry: Entry, model: Json) -> bool:

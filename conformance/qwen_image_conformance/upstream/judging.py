@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.judge import Result, judge
-from qwen_image_conformance.upstream.probes import only_two_ended
+from qwen_image_conformance.upstream.tokens import only_two_ended
 from qwen_image_conformance.verdict import Status
 from qwen_image_spec.model import Model, Provider, Spec
 

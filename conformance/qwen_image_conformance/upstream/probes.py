@@ -10,13 +10,13 @@ from qwen_image_conformance.upstream import faults
 from qwen_image_conformance.upstream.addresses import PICTURE
 from qwen_image_conformance.upstream.forms import as_form
 from qwen_image_conformance.upstream.pictures import distinct
+from qwen_image_conformance.upstream.tokens import MARK
 from qwen_image_conformance.ways import Way
 from qwen_image_spec.model import Facets, Model, Provider
 from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.rules import check
 from qwen_image_spec.situation import facets_of, image_rule_of
 
-MARK = "gateway."
 _NEGATIVE = "negative_prompt"
 _ODD = {"seed": 0, "watermark": False, "n": 1}
 _FIRST_SEEN = ("watermark", "prompt_extend")
@@ -37,11 +37,6 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
 def useful(probe: Probe) -> Probe:
     """The probe with the clauses that it decides because both ends are seen."""
     return probe if probe.id.startswith(MARK) else replace(probe, clauses=(*probe.clauses, MARK + "*"))
-
-
-def only_two_ended(probe: str) -> bool:
-    """Whether a probe, by its id, was sent for both ends only, so that it decides nothing else."""
-    return probe.startswith(MARK)
 
 
 def _switches(provider: Provider, model: Model, way: Way) -> list[Probe]:
