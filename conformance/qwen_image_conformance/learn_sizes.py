@@ -79,10 +79,13 @@ def _bounds(points: Points, known: Grant | None) -> list[dict[str, Any]] | None:
 
 
 def _hypotheses(known: Grant | None) -> Iterator[tuple[str, ...]]:
-    """The features that may bound sizes: those of the known document first, then as few as possible."""
+    """The features that may bound sizes: those of the known document first, then as few as possible.
+
+    A ratio alone bounds nothing: a document has it beside an area or a side.
+    """
     own = tuple(name for name in _FEATURES if known is not None and getattr(known, name) is not None)
     every = [names for count in (1, 2, 3) for names in combinations(_FEATURES, count)]
-    yield from dict.fromkeys([own, *every] if own else every)
+    yield from (names for names in dict.fromkeys([own, *every] if own else every) if names != ("ratio",))
 
 
 def _extent(name: str, points: Points, known: Grant | None) -> tuple[Fraction, Fraction]:
