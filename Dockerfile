@@ -3,7 +3,7 @@
 FROM python:3.12-slim
 WORKDIR /src
 COPY . .
-RUN pip install --no-cache-dir -c constraints.txt '.[conformance]' && rm -rf /src
+RUN pip install --no-cache-dir -c constraints.txt '.[conformance,redis]' && rm -rf /src
 RUN useradd --create-home --uid 10001 contract
 USER contract
 WORKDIR /home/contract

@@ -15,6 +15,7 @@ help:
 	@echo "make serve   the mock on port $(PORT)"
 	@echo "make prove   the suite against every built-in defect: which clause caught it"
 	@echo "make bench   what the mock costs, beside the floors of its server"
+	@echo "make soak    everything at once for SECONDS=30: nothing lost, nothing wrong, memory flat"
 	@echo "make clients installs the clients that the tests drive but cannot import (make test does it, too)"
 	@echo "make clean   remove what make made"
 
@@ -62,3 +63,8 @@ bench: $(VENV)/suite
 .PHONY: clients
 clients: $(BIN)/python
 	@$(BIN)/python tools/clients.py
+
+SECONDS ?= 30
+.PHONY: soak
+soak: $(VENV)/suite
+	$(BIN)/python bench/soak.py --seconds $(SECONDS)

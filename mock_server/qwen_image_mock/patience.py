@@ -33,7 +33,7 @@ class Watch:
     def __init__(self, patience: Patience, time: Callable[[], float]) -> None:
         self._patience = patience
         self._time = time
-        self._waiting: dict[Any, tuple[tuple[str, int], float]] = {}
+        self._waiting: dict[Any, tuple[tuple[str, Any], float]] = {}
 
     def look(self, connections: Iterable[Any]) -> int:
         """Close the connections that wait too long; how many those were."""
@@ -71,16 +71,16 @@ class PatientServer(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def _waits_for(connection: Any) -> tuple[str, int] | None:
+def _waits_for(connection: Any) -> tuple[str, Any] | None:
     """What a connection waits for, told apart from its last wait of the kind; None when it is the mock's turn."""
     cycle = getattr(connection, "cycle", None)
     if cycle is None:
-        return "headers", 0
+        return "headers", None
     unread = connection.transport.get_write_buffer_size()
     if unread:
         return "answer", unread
     if not cycle.response_complete:
-        return ("body", id(cycle)) if cycle.more_body else None
+        return ("body", cycle) if cycle.more_body else None
     if connection.timeout_keep_alive_task is None:
-        return "headers", id(cycle)
+        return "headers", cycle
     return None
