@@ -6,7 +6,7 @@ import base64
 import binascii
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -24,14 +24,13 @@ from qwen_image_conformance.probe import Probe
 from qwen_image_conformance.problems import Unreachable
 from qwen_image_conformance.tasks import task_path
 from qwen_image_conformance.upstream.addresses import needs_picture, with_picture
-from qwen_image_conformance.upstream.faults import healthy
 from qwen_image_conformance.upstream.gateway import Gateway
 from qwen_image_conformance.upstream.journal import Watch
 from qwen_image_conformance.upstream.secrets import guarded
 from qwen_image_conformance.upstream.tokens import only_two_ended
+from qwen_image_conformance.upstream.trials import trials
 from qwen_image_spec.model import Provider
 
-_RECOVERY = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _FINAL = ("SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN")
 
 
@@ -58,7 +57,7 @@ class Executor:
     Requests that answer at once go one after the other; `tasks_at_once` tasks may be under way together, since a task is
     mostly waiting. What `before` holds is not asked again: not what is finished, and not what was paid for and lost.
     With a `watch` on the mock behind a `gateway`, every exchange gets what arrived there; `address` is the first picture
-    that came from that mock.
+    that came from that mock, `served` the models and operations that delivered any.
     """
 
     provider: Provider
@@ -98,31 +97,14 @@ class Executor:
             finally:
                 for future in futures:
                     future.cancel()
-        sick: set[tuple[str, str]] = set()
-        places = {(probe.model, probe.operation) for probe in faults}
-        for index, probe in enumerate(faults, len(direct) + len(waiting)):
-            progress(index, probe)
-            if (probe.model, probe.operation) in sick | (places - self.served):
-                continue
-            found = self._probe(probe)
-            yield from found
-            if found:
-                later = yield from self._recovery(probe, found[-1])
-                sick |= set() if later else {(probe.model, probe.operation)}
-
-    def _recovery(self, probe: Probe, fault: Exchange) -> Generator[Exchange, None, bool]:
-        """Wait until the target serves a plain request again after an error; False when it does not in time."""
-        time.sleep(self.gateway.quiet_gap)
-        if 200 <= fault.received.status < 300 and not fault.received.error:
-            return True
-        for attempt, pause in enumerate(_RECOVERY):
-            time.sleep(pause)
-            exchange = self._exchange(healthy(probe, attempt))
-            if exchange is not None:
-                yield exchange
-                if 200 <= exchange.received.status < 300:
-                    return True
-        return False
+        before = len(direct) + len(waiting)
+        yield from trials(
+            faults,
+            self._exchange,
+            self.served,
+            self.gateway.quiet_gap,
+            lambda index, probe: progress(before + index, probe),
+        )
 
     def _probe(self, probe: Probe) -> list[Exchange]:
         """Send a probe; when it is refused although it should not be, send its smaller parts too."""
@@ -134,7 +116,9 @@ class Executor:
 
     def _exchange(self, probe: Probe) -> Exchange | None:
         if probe.id in self.before.done:
-            return self.before.done[probe.id]
+            done = self.before.done[probe.id]
+            self._note(probe, done)
+            return done
         if probe.id in self.before.lost:
             return None
         if needs_picture(probe):
@@ -146,11 +130,14 @@ class Executor:
         try:
             exchange = self._done(probe)
             bought = len(exchange.pictures)
-            if bought:
-                self.served.add((probe.model, probe.operation))
+            self._note(probe, exchange)
         finally:
             self.client.budget.settle(probe.buys, bought, probe.model)
         return self.recorder.exchange(int(exchange.id[1:]), exchange)
+
+    def _note(self, probe: Probe, exchange: Exchange) -> None:
+        if exchange.pictures:
+            self.served.add((probe.model, probe.operation))
 
     def _done(self, probe: Probe) -> Exchange:
         """Send a request, follow it to its end, and add what arrived at the upstream."""

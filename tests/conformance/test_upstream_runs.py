@@ -11,12 +11,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from qwen_image_conformance import execute
 from qwen_image_conformance.campaign import Options, Run, rejudge, run
 from qwen_image_conformance.evidence import Recording
 from qwen_image_conformance.plan import make_plan
 from qwen_image_conformance.probe import Tier
 from qwen_image_conformance.target import make_target
+from qwen_image_conformance.upstream import trials
 from qwen_image_conformance.upstream.gateway import Gateway
 from qwen_image_mock import Settings, create_app, serve
 from qwen_image_spec import load
@@ -242,7 +242,7 @@ def test_a_gateway_that_does_not_recover_is_spared_further_faults(
     upstream: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gateway that never recovers is told once, and not blamed for every condition after the first."""
-    monkeypatch.setattr(execute, "_RECOVERY", (0.0, 0.0))
+    monkeypatch.setattr(trials, "PAUSES", (0.0, 0.0))
     state = {"sick": False}
 
     def down(message: Message) -> None:

@@ -18,7 +18,7 @@ class Gateway:
     as it is. `operations` are those it offers; None: all that the contract has. `extras` is where parameters beyond the
     common ones are sent: one of `EXTRAS` (`documented`: where the contract says).
     `rewrites_urls` allows other addresses of pictures than the upstream's. `quiet_gap` is the pause after every
-    simulated fault, in seconds.
+    simulated fault that ended in an error, in seconds.
     """
 
     models: Mapping[str, str] = field(default_factory=dict)
