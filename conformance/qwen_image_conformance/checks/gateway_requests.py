@@ -9,8 +9,11 @@ from qwen_image_conformance.checks.registry import check
 from qwen_image_conformance.exchange import Arrived
 from qwen_image_conformance.seen import Seen
 from qwen_image_conformance.upstream.both import Both, breaks, named_model
+from qwen_image_conformance.upstream.differences import inside
 from qwen_image_conformance.upstream.inputs import came, sent
-from qwen_image_conformance.verdict import Verdict, equal, holds
+from qwen_image_conformance.upstream.probes import UNKNOWN
+from qwen_image_conformance.upstream.tokens import MARK
+from qwen_image_conformance.verdict import Verdict, equal, holds, observed
 from qwen_image_spec.pointers import MISSING
 
 _ROUTE = ("model.endpoint", "model.operation", "route.unknown", "method.refused")
@@ -116,6 +119,18 @@ def header(seen: Seen) -> Verdict | None:
 def credentials(seen: Seen) -> Verdict | None:
     """Credentials that the upstream takes."""
     return _unbroken(seen, _CREDENTIALS, "credentials that the upstream takes")
+
+
+@check("gateway.unknown-parameter")
+def unknown(seen: Seen) -> Verdict | None:
+    """A parameter that no document has."""
+    if not seen.exchange.probe.startswith(f"{MARK}unknown:") or not seen.answered:
+        return None
+    for call in Both(seen).calls:
+        at = next((place for place, _ in inside("", call.body) if place.endswith(f"/{UNKNOWN}")), "")
+        if at:
+            return observed(f"passed on, to {at}")
+    return observed("refused" if seen.refused else "lost in silence" if seen.exchange.upstream else None)
 
 
 def same_text(asked: Any, arrived: Any) -> bool:

@@ -126,16 +126,16 @@ def _left_out(
         if default is not None and default.value is None:
             default = None  # it depends on the input images
         fact = default if default is not None else model.params[name].base.supported
+        own = target.params[name].base.default if name in target.params else None
         if name in arrived.parameters:
             value = arrived.parameters[name]
             usual = [default.value] if default is not None else []
-            own = target.params[name].base.default if name in target.params else None
-            usual += [own.value] if own is not None and default is None else []
+            usual += [own.value] if own is not None and (default is None or default.open) else []
             if not any(_same(name, one, value, model, target) for one in usual) and not _spread(both, name):
                 told = f"{name}: not sent, {_say(value)} arrived"
                 told += f"; the documented default is {_say(default.value)}" if default is not None else ""
                 yield Difference(Kind.ADDED, name, told, fact)
-        elif default is not None and not default.open and name in took:
+        elif default is not None and not default.open and name in took and not (own is not None and own.open):
             if _same(name, default.value, took[name], model, target):
                 continue
             told = (
@@ -170,19 +170,20 @@ def _elsewhere(body: Json, unread: tuple[str, ...], keys: set[str]) -> tuple[str
             continue
         if pointer.rpartition("/")[2] in keys:
             return pointer, value
-        for at, inner in _inside(pointer, value):
+        for at, inner in inside(pointer, value):
             if at.rpartition("/")[2] in keys:
                 return at, inner
     return "", None
 
 
-def _inside(pointer: str, value: Json) -> Iterator[tuple[str, Json]]:
+def inside(pointer: str, value: Json) -> Iterator[tuple[str, Json]]:
+    """Every value within another, with its JSON pointer."""
     members: Mapping[Any, Json] = (
         value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, list) else {}
     )
     for key, inner in members.items():
         yield f"{pointer}/{key}", inner
-        yield from _inside(f"{pointer}/{key}", inner)
+        yield from inside(f"{pointer}/{key}", inner)
 
 
 def _same(name: str, sent: Json, arrived: Json, model: Model, target: Model) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import orjson
+
 from qwen_image_conformance.probe import Probe, Tier, accepted
 from qwen_image_conformance.prompts import PLAIN
 from qwen_image_conformance.upstream import faults
@@ -13,10 +15,12 @@ from qwen_image_conformance.upstream.pictures import distinct
 from qwen_image_conformance.upstream.tokens import MARK
 from qwen_image_conformance.ways import Way
 from qwen_image_spec.model import Facets, Model, Provider
+from qwen_image_spec.pointers import put
 from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.rules import check
 from qwen_image_spec.situation import facets_of, image_rule_of
 
+UNKNOWN = "x_conformance_probe"
 _NEGATIVE = "negative_prompt"
 _ODD = {"seed": 0, "watermark": False, "n": 1}
 _FIRST_SEEN = ("watermark", "prompt_extend")
@@ -29,6 +33,7 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
         *_ordered(provider, model, way),
         *_addressed(provider, model, way),
         *_blank(provider, model, way),
+        _unknown(provider, model, way),
         *_forms(provider, model, way),
     ]
     return [*own, *faults.probes(provider, model, way)]
@@ -80,6 +85,14 @@ def _blank(provider: Provider, model: Model, way: Way) -> list[Probe]:
         return []
     request = _count(way.request(model, PLAIN, **{_NEGATIVE: " "}), model, way)
     return [] if check(request, model) else [_probe(provider, model, way, request, f"{MARK}blank")]
+
+
+def _unknown(provider: Provider, model: Model, way: Way) -> Probe:
+    """A parameter that no document has: passed on, refused or lost in silence."""
+    probe = _probe(provider, model, way, _count(way.request(model, PLAIN), model, way), f"{MARK}unknown")
+    body = orjson.loads(probe.body)
+    put(body, ("" if way.endpoint.envelope == "flat" else "/parameters") + f"/{UNKNOWN}", 7)
+    return replace(probe, body=orjson.dumps(body))
 
 
 def _forms(provider: Provider, model: Model, way: Way) -> list[Probe]:
