@@ -19,7 +19,7 @@ def url(seen: Seen) -> Verdict | None:
     if seen.asked is None or seen.broken or not (asked or seen.facets("response_format") is None):
         return None
     if asked and seen.refused and len(seen.asked.parameters) == 1:
-        return holds(False, expected="accepted", actual=f"status {seen.status}")
+        return holds(False, expected="accepted", actual=seen.came)
     if not 200 <= seen.status < 300:
         return None
     return missing_or_wrong(seen.body, fields_of(seen, "response-format.url"))
@@ -31,7 +31,7 @@ def b64(seen: Seen) -> Verdict | None:
     if seen.asked is None or seen.asked.get("response_format") != "b64_json" or seen.broken:
         return None
     if seen.refused and len(seen.asked.parameters) == 1:
-        return holds(False, expected="accepted", actual=f"status {seen.status}")
+        return holds(False, expected="accepted", actual=seen.came)
     if not 200 <= seen.status < 300 or not seen.items:
         return None
     wrong = [form for form in _form(seen) if form != "b64_json"]
