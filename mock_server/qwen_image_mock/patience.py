@@ -55,19 +55,24 @@ class Watch:
 
 
 class PatientServer(uvicorn.Server):
-    """A server that closes connections which do not get on."""
+    """A server that closes connections which do not get on, and ends when `wanted` says that it may."""
 
-    def __init__(self, config: uvicorn.Config, patience: Patience) -> None:
+    def __init__(
+        self, config: uvicorn.Config, patience: Patience, wanted: Callable[[], bool] | None = None
+    ) -> None:
         super().__init__(config)
         self._patience = patience
+        self._wanted = wanted
         self._watch: Watch | None = None
 
     async def on_tick(self, counter: int) -> bool:
-        """Look after the connections once a second."""
+        """Look after the connections once a second; True ends the server."""
         if counter % _TICKS == 0:
             if self._watch is None:
                 self._watch = Watch(self._patience, asyncio.get_running_loop().time)
             self._watch.look(self.server_state.connections)
+            if self._wanted is not None and not self._wanted():
+                return True
         return await super().on_tick(counter)
 
 

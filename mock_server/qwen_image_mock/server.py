@@ -14,7 +14,7 @@ from qwen_image_mock.patience import Patience, PatientServer
 from qwen_image_mock.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from qwen_image_mock.clock import Clock
 
@@ -59,10 +59,13 @@ def config(app: Any) -> uvicorn.Config:
     )
 
 
-def server_of(app: App) -> uvicorn.Server:
-    """The server of a mock, with the patience its settings say; of any other application, with the usual one."""
+def server_of(app: App, wanted: Callable[[], bool] | None = None) -> uvicorn.Server:
+    """The server of a mock, with the patience its settings say; of any other application, with the usual one.
+
+    It ends soon after `wanted` is false.
+    """
     settings = getattr(getattr(app, "state", None), "settings", None) or Settings()
-    return PatientServer(config(app), Patience(settings.header_seconds, settings.body_seconds))
+    return PatientServer(config(app), Patience(settings.header_seconds, settings.body_seconds), wanted)
 
 
 class Mock:

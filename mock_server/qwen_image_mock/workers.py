@@ -112,7 +112,10 @@ def supported() -> bool:
 
 
 def serve_with(app: Any, listener: socket.socket, count: int) -> None:
-    """Serve an application in `count` processes until SIGINT or SIGTERM."""
+    """Serve an application in `count` processes until SIGINT or SIGTERM, or until this one is killed."""
     from qwen_image_mock.server import server_of  # so that --help is quick
 
-    Supervisor(count, lambda: server_of(app).run(sockets=[listener])).run()
+    supervisor = os.getpid()
+    Supervisor(
+        count, lambda: server_of(app, lambda: os.getppid() == supervisor).run(sockets=[listener])
+    ).run()

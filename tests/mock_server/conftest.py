@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEY = "sk-a-key-of-the-tests"
+SETTINGS = Settings(seed=20261120, task_seconds=1.0)
 REPLICAS: dict[str, Iterator[str]] = {}
 ON_BOTH_STORES = {
     "test_clock",
@@ -96,7 +97,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "running" in metafunc.fixturenames:
         module = metafunc.module.__name__.rpartition(".")[2]
         kinds = ["memory", "redis"] if module in ON_BOTH_STORES else ["memory"]
-        metafunc.parametrize("running", kinds, indirect=True, scope="session")
+        metafunc.parametrize("running", kinds, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -107,16 +108,23 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="session")
-def running(request: pytest.FixtureRequest) -> Iterator[Mock]:
-    settings = Settings(seed=20261120, task_seconds=1.0)
-    if request.param == "memory":
-        with serve(settings) as mock:
-            yield mock
-        return
-    shared = replace(settings, store=request.getfixturevalue("redis").url)
+def in_memory() -> Iterator[Mock]:
+    with serve(SETTINGS) as mock:
+        yield mock
+
+
+@pytest.fixture(scope="session")
+def in_redis(redis: RedisServer) -> Iterator[Mock]:
+    shared = replace(SETTINGS, store=redis.url)
     with serve(shared) as first, serve(shared) as second:
         REPLICAS[first.url] = cycle((second.url, first.url))
         yield first
+
+
+@pytest.fixture
+def running(request: pytest.FixtureRequest) -> Mock:
+    mock: Mock = request.getfixturevalue(f"in_{request.param}")
+    return mock
 
 
 @pytest.fixture

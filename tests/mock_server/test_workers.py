@@ -89,6 +89,13 @@ def test_a_killed_worker_loses_nothing_and_is_replaced(client: Client) -> None:
     assert client.get("/_mock/requests?operation=submit").json["total"] == 24
 
 
+def test_workers_do_not_outlive_who_started_them(store: str) -> None:
+    with started("--workers", "2", "--store", store) as (process, line):
+        workers = workers_of(Client(line), 2)
+        process.kill()
+        eventually(lambda: not any(runs(worker) for worker in workers))
+
+
 def test_several_workers_need_a_store() -> None:
     done = run("--workers", "2", "--port", "0")
     assert (done.returncode, done.stdout) == (2, "")
