@@ -80,6 +80,7 @@ def learn(
         asked.append(model.id)
         if (gone := _gone(provider, model, group)) is not None:
             found.append((model, gone))
+            everything = [seen for seen in everything if seen.exchange.model != model.id]
             continue
         found += [(model, one) for one in _of_model(model, group, familiar)]
     found += catalogue(provider, refusals(everything))

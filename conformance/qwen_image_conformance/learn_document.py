@@ -15,6 +15,7 @@ from qwen_image_conformance.learn_reading import Learned
 from qwen_image_spec.diff import compare
 from qwen_image_spec.loader import load_provider
 from qwen_image_spec.model import Model, Provider
+from qwen_image_spec.problems import Problem, SpecError
 
 SOURCE = "observed"
 _WIDTH = 100
@@ -32,11 +33,38 @@ class About:
 
 
 def text_of(lesson: Lesson, provider: Provider, about: About, *, confirmed: bool = False) -> str:
-    """The document as YAML. With `confirmed` it also holds what is as documented, with the evidence `observed`."""
+    """The document as YAML. With `confirmed` it also holds what is as documented, with the evidence `observed`.
+
+    What was seen but makes no sense together (a default outside the sizes) is told above the document, not in it.
+    """
     facts = _facts(lesson, provider, confirmed=confirmed)
-    plain = _text(facts, lesson, provider, about)
-    lifted = _text(_lifted(facts, provider), lesson, provider, about)
-    return lifted if _same(plain, lifted) else plain
+    left_out: list[str] = []
+    while problems := _problems(_text(facts, lesson, provider, about, left_out)):
+        wrong = [place for place in facts if any(_touches(problem, place) for problem in problems)]
+        if not wrong:
+            raise SpecError(problems)
+        left_out += [f"{' '.join(place[-4:])}: {facts.pop(place)} ({problems[0].what})" for place in wrong]
+    plain = _text(facts, lesson, provider, about, left_out)
+    lifted = _text(_lifted(facts, provider), lesson, provider, about, left_out)
+    return lifted if not _problems(lifted) and _same(plain, lifted) else plain
+
+
+def _problems(text: str) -> list[Problem]:
+    """The mistakes of a document."""
+    with TemporaryDirectory(prefix="qwen-image-learn-") as folder:
+        path = Path(folder) / "learned.yaml"
+        path.write_text(text, "utf-8")
+        try:
+            load_provider(path)
+        except SpecError as error:
+            return list(error.problems)
+    return []
+
+
+def _touches(problem: Problem, place: Place) -> bool:
+    """Whether a mistake is about what stands at a place."""
+    shared = min(len(problem.path), len(place))
+    return shared > 0 and tuple(map(str, problem.path[:shared])) == place[:shared]
 
 
 def _facts(lesson: Lesson, provider: Provider, *, confirmed: bool) -> dict[Place, Any]:
@@ -52,7 +80,8 @@ def _facts(lesson: Lesson, provider: Provider, *, confirmed: bool) -> dict[Place
             found["errors", "entries", *one.place[1:]] = one.value
         else:
             found[one.place] = one.value
-    return found
+    gone = [place for place in found if place[0] == "families" and len(place) == 4]
+    return {place: value for place, value in found.items() if place in gone or place[:4] not in gone}
 
 
 def _lifted(facts: dict[Place, Any], provider: Provider) -> dict[Place, Any]:
@@ -76,7 +105,9 @@ def _lifted(facts: dict[Place, Any], provider: Provider) -> dict[Place, Any]:
     return made
 
 
-def _text(facts: dict[Place, Any], lesson: Lesson, provider: Provider, about: About) -> str:
+def _text(
+    facts: dict[Place, Any], lesson: Lesson, provider: Provider, about: About, left_out: list[str]
+) -> str:
     document: dict[str, Any] = {
         "provider": about.name,
         "extends": provider.id,
@@ -97,10 +128,10 @@ def _text(facts: dict[Place, Any], lesson: Lesson, provider: Provider, about: Ab
             inner = inner.setdefault(key, {})
         inner[place[-1]] = value
     body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=_WIDTH)
-    return "\n".join([*(f"# {line}".rstrip() for line in _head(lesson, about)), body])
+    return "\n".join([*(f"# {line}".rstrip() for line in _head(lesson, about, left_out)), body])
 
 
-def _head(lesson: Lesson, about: About) -> list[str]:
+def _head(lesson: Lesson, about: About, left_out: list[str]) -> list[str]:
     """What people should know before they read on."""
     different, known = lesson.different, [(model, one) for model, one in lesson.learned if one.known]
     lines = [
@@ -111,7 +142,10 @@ def _head(lesson: Lesson, about: About) -> list[str]:
     unsaid = [one for _, one in different if one.value is None and one.place]
     for title, found in (
         ("Otherwise than documented:", [_line(model, one) for model, one in different]),
-        ("Seen, but not to be said in such a document:", [*(one.words for one in unsaid), *lesson.beside]),
+        (
+            "Seen, but not to be said in such a document:",
+            [*(one.words for one in unsaid), *left_out, *lesson.beside],
+        ),
         ("As documented:", [_line(model, one) for model, one in known]),
     ):
         if found:

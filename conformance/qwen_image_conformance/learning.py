@@ -63,10 +63,10 @@ def learn(*, quiet: bool, **options: Any) -> None:
 
     start = learn_start.started(learn_start.Wishes(**options), (lambda _: None) if quiet else _progress)
     lesson = learned(start.spec, start.provider, start.exchanges, start.recording.load)
-    if not lesson.models:
+    if not lesson.learned:
         raise UsageProblem(
-            f"{start.about.evidence} asks no model of {start.provider.id} for pictures",
-            "name the provider of the recording with --provider",
+            f"nothing can be learned from {start.about.evidence}: no answer in it is one of {start.provider.id}",
+            "name the provider it is most like with --provider",
         )
     start.file.write_text(
         text_of(lesson, start.provider, start.about, confirmed=options["confirmed"]), "utf-8"

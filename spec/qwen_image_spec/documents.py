@@ -100,8 +100,18 @@ def resolve(document: Document, name: str, seen: tuple[str, ...] = ()) -> Docume
         raise SpecError([Problem(name, 1, f"extends itself through {parent!r}", "break the circle")])
     base = resolve(shipped(f"providers/{parent}.yaml"), f"providers/{parent}.yaml", (*seen, parent))
     own = {"source": base["source"], **{key: value for key, value in document.items() if key != "extends"}}
-    merged: Document = merge(base, stamp(own))
+    merged: Document = merge(base, _without(stamp(own), own, base))
     return merged
+
+
+def _without(stamped: Document, own: Document, base: Document) -> Document:
+    """Let null take away a model that the parent has; a new model that is null has nothing particular."""
+    for family, data in (own.get("families") or {}).items():
+        known = base["families"].get(family, {}).get("models", {})
+        for model, particular in ((data or {}).get("models") or {}).items():
+            if particular is None and model in known:
+                stamped["families"][family]["models"][model] = None
+    return stamped
 
 
 def merge(base: Any, over: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from defects.catalogue import DEFECTS
 from defects.stage import Stage
@@ -17,6 +18,7 @@ from qwen_image_mock import Settings, serve
 from qwen_image_spec.diff import compare
 from qwen_image_spec.loader import load_provider
 from qwen_image_spec.model import Spec
+from servers.minimal import Minimal
 
 Row = tuple[str, str, str, str | None]
 TWO = ("dieyuyun", "qwen-image-2.0")
@@ -167,6 +169,52 @@ def test_what_no_document_can_say_is_told_above_it(
     head = text.partition("\nprovider:")[0]
     assert words in head.partition("Seen, but not to be said")[2].partition("As documented")[0]
     assert rows(spec, "dieyuyun", path) == set()
+
+
+def test_what_cannot_stand_together_is_told_and_left_out(
+    spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The minimal server delivers pictures of a size that it does not take when asked for it."""
+    monkeypatch.setenv("QWEN_IMAGE_API_KEY", "sk-minimal")
+    with serve(app=Minimal("dieyuyun", "sk-minimal")) as server:  # type: ignore[arg-type] # any application
+        lesson = learned(spec, server.url, *TWO, tmp_path / "run")
+    text, path = written(spec, "dieyuyun", lesson, tmp_path)
+    assert "size default: 512x512 (the default '512x512' of size is outside its own sizes)" in text
+    assert {name for group, _, name, _ in rows(spec, "dieyuyun", path) if group == "parameters"} == set()
+
+
+def test_a_model_that_is_not_served_is_taken_away(spec: Spec, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "provider: mine\nextends: dieyuyun\nfamilies: {qwen-image-fixed: {models: {qwen-image-max: null}}}\n",
+        "utf-8",
+    )
+    provider = spec.providers["dieyuyun"]
+    with serve(Settings(seed=1, provider_files=(path,))) as mock:
+        target = make_target(provider, f"{mock.url}/mine")
+        models = ("qwen-image-plus", "qwen-image-max")
+        learn_asking.ask(spec, provider, target, models, tmp_path / "run", max_images=None, about={})
+    recording = Recording(tmp_path / "run")
+    lesson = learn(spec, provider, recording.exchanges, recording.load)
+    text, found = written(spec, "dieyuyun", lesson, tmp_path)
+    assert rows(spec, "dieyuyun", found) == {("models", "", "qwen-image-max", None)}
+    assert "qwen-image-max is not served" in text
+
+
+def test_what_a_whole_family_does_is_said_once(
+    spec: Spec, stage: Stage, stage_url: str, tmp_path: Path
+) -> None:
+    provider = spec.providers["dieyuyun"]
+    target = make_target(provider, f"{stage_url}/dieyuyun")
+    models = ("qwen-image-2.0-pro", "qwen-image-2.0", "qwen-image-max")
+    with stage.broken(DEFECTS["watermark-off-by-default"]):
+        learn_asking.ask(spec, provider, target, models, tmp_path / "run", max_images=None, about={})
+    recording = Recording(tmp_path / "run")
+    lesson = learn(spec, provider, recording.exchanges, recording.load)
+    _, path = written(spec, "dieyuyun", lesson, tmp_path)
+    families = yaml.safe_load(path.read_text("utf-8"))["families"]
+    off = {"parameters": {"watermark": {"default": False}}}
+    assert families == {"qwen-image-2.0": off, "qwen-image-fixed": {"models": {"qwen-image-max": off}}}
 
 
 GATEWAYS = {

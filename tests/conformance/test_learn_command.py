@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from qwen_image_conformance.learn import learn
 from qwen_image_conformance.problems import BudgetSpent
 from qwen_image_conformance.proxy import Options, running
 from qwen_image_conformance.target import Target
+from qwen_image_mock import serve
 from qwen_image_spec.cli import main as spec_command
 from qwen_image_spec.loader import load_provider
 from qwen_image_spec.model import Spec
@@ -231,6 +233,39 @@ def test_a_recording_of_another_provider_teaches_nothing(recorded: Path, tmp_pat
     )
     assert done.exit_code == 2
     assert "--provider" in done.output
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (200, b"<html>", 2),
+        (200, b"[]", 2),
+        (500, b"oops", 2),
+        (200, b'{"data": [5, null, "x", {"url": 7}], "output": [1], "created": {"a": 1}}', 0),
+        (400, b'{"error": null, "code": null}', 0),
+        (404, b'{"error": {"message": "no", "code": "model_not_found", "type": "x"}}', 0),
+    ],
+)
+@pytest.mark.parametrize(("name", "model"), [("dieyuyun", "qwen-image-2.0"), ("dashscope", MODEL)])
+def test_answers_of_any_form_end_in_a_valid_file_or_a_clear_word(
+    name: str, model: str, status: int, body: bytes, code: int, tmp_path: Path
+) -> None:
+    async def constant(scope: Any, receive: Any, send: Any) -> None:
+        while scope["type"] == "http" and (await receive()).get("more_body"):
+            pass
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    file = tmp_path / "l.yaml"
+    with serve(app=constant) as server:  # type: ignore[arg-type] # any application can be served
+        where = ("--provider", name, "--url", server.url, "--model", model)
+        done = suite("learn", *where, "--out", str(file), "--evidence", str(tmp_path / "e"))
+    assert done.exit_code == code, done.output
+    if code:
+        assert "nothing can be learned" in done.output
+    else:
+        assert load_provider(file).id == f"learned-{name}"
 
 
 def test_the_help_tells_the_exit_codes() -> None:

@@ -211,6 +211,22 @@ def test_null_takes_something_of_the_parent_away() -> None:
     check_document(documents.parse(text, "my.yaml"), "my.yaml", text)
 
 
+def test_null_takes_a_model_of_the_parent_away_and_nothing_from_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "provider: mine\nextends: dieyuyun\n"
+        "families: {qwen-image-fixed: {models: {qwen-image-max: null, qwen-image-new: null}}}\n",
+        "utf-8",
+    )
+    provider = load_provider(path)
+    assert "qwen-image-max" not in provider.models
+    assert (
+        provider.models["qwen-image-new"].params["n"].base.range
+        == provider.models["qwen-image"].params["n"].base.range
+    )
+    assert provider.families["qwen-image-fixed"] == ("qwen-image-plus", "qwen-image", "qwen-image-new")
+
+
 def test_own_sources_are_known(tmp_path: Path) -> None:
     text = (
         OWN + "source: my-manual\nsources:\n  my-manual: {title: Manual, publisher: Me, read: 2026-11-20}\n"
