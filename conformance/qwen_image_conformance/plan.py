@@ -12,6 +12,7 @@ from qwen_image_conformance.probe import Probe, Tier
 from qwen_image_conformance.selection import chosen as chosen_for
 from qwen_image_conformance.selection import selects
 from qwen_image_conformance.upstream import probes as two_ended
+from qwen_image_conformance.upstream.forms_only import as_taken
 from qwen_image_conformance.upstream.gateway import Gateway
 from qwen_image_conformance.ways import ways
 from qwen_image_spec.cases import Case, cases
@@ -93,6 +94,7 @@ def make_plan(
     if both_ends:
         every += cases(spec, provider, chosen, ends=2)
         planned = [two_ended.useful(probe) for probe in planned]
+    planned = as_taken(planned, provider)
     certain = {case.clause for case in every if case.level is not Level.OBSERVE}
     wanted = [probe for probe in planned if _tier(probe, certain).rank <= tier.rank]
     relevant = [case for case in every if not select or selects(select, case.clause, case.group)]

@@ -23,4 +23,5 @@ def with_picture(probe: Probe, address: str) -> Probe:
         return probe
     images = tuple(address if image == PICTURE else image for image in probe.asked.images)
     body = probe.body.replace(orjson.dumps(PICTURE), orjson.dumps(address))
+    body = body.replace(PICTURE.encode(), address.encode())  # in a form a text stands without quotes
     return replace(probe, body=body, asked=replace(probe.asked, images=images))
