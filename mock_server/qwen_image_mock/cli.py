@@ -186,7 +186,7 @@ class _Command(click.Command):
     default=10_000,
     show_default=True,
     type=click.IntRange(1),
-    help="So many uploaded files are remembered (in Redis: for their life).",
+    help="So many uploaded files are remembered, each for its life.",
 )
 @click.option(
     "--list-faults",

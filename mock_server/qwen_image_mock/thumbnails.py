@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_SHOWN = 16
+MOST_KEPT = 2048
 _KEY_LENGTH = 20
 _CELL = 64
 _GROUND = b"\x80\x80\x80"
@@ -28,7 +29,7 @@ class Thumbnails:
     One that is gone, or was never decoded, is blocks of colour made from the key.
     """
 
-    def __init__(self, limit: int = 2048) -> None:
+    def __init__(self, limit: int = MOST_KEPT) -> None:
         self._limit = limit
         self._kept: OrderedDict[str, Thumbnail] = OrderedDict()
 

@@ -12,8 +12,10 @@ import pytest
 from mock_server.test_redis_text import submitted
 from qwen_image_mock import Settings, create_app
 from qwen_image_mock.counts import REMEMBERED
+from qwen_image_mock.pictures import Thumbnail
 from qwen_image_mock.shelf import Kept
 from qwen_image_mock.store import DAY, Crowded, Task
+from qwen_image_mock.thumbnails import Thumbnails
 from qwen_image_mock.visit import Visit
 from qwen_image_spec.input_images import Looked
 
@@ -158,11 +160,36 @@ def test_uploads_are_replaced_unless_they_may_not(ground: Ground) -> None:
     assert ground.run(story()) == [True, True, False, True, True, True]
 
 
-def test_uploads_in_memory_are_so_many_at_most() -> None:
-    async def story() -> int:
-        shelf = create_app(BOUNDS).state.memory.shelf
-        for number in range(9):
+def test_uploads_are_so_many_at_most(ground: Ground) -> None:
+    async def story() -> list[bool]:
+        shelf, other = ground.state.uploads._shelf, ground.others.uploads._shelf
+        for number in (*range(8), 7, 7, 7):
             await shelf.put(str(number), Kept(Looked(1, "d", None, None), NOW), replaces=True)
-        return len(shelf)
+        return [await other.get(str(number)) is not None for number in range(8)]
 
-    assert asyncio.run(story()) == 5
+    assert ground.run(story()) == [False] * 3 + [True] * 5
+
+
+def test_thumbnails_in_redis_are_so_many_at_most(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qwen_image_mock.shared.objects.MOST_KEPT", 3)
+    state = create_app(replace(BOUNDS, store=redis.url.removesuffix("0") + "7")).state
+    thumbnails, fresh = Thumbnails(), Thumbnails()
+
+    async def story() -> list[bool]:
+        assert state.shared is not None
+        for number in range(5):
+            thumbnails.keep(str(number), Thumbnail(1, 1, b"\0 \n"))
+            await state.shared.thumbnails.publish(thumbnails, [str(number)] * 2)
+        await state.shared.thumbnails.bring(fresh, list("01234"))
+        await state.shared.close()
+        return [fresh.made(str(number)) == Thumbnail(1, 1, b"\0 \n") for number in range(5)]
+
+    assert asyncio.run(story()) == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize("ground", ["redis"], indirect=True)
+def test_a_task_of_another_contract_is_nobodys(ground: Ground, one: Task) -> None:
+    ground.run(ground.state.store.put(task(one, 1)))
+    ground.run(ground.state.store.put(task(one, 2, model="a-model-of-tomorrow")))
+    assert [found.id for found in ground.run(ground.others.store.all(one.owner, NOW))] == ["task-1"]
+    assert ground.run(ground.others.store.get(one.owner, "task-2", NOW)) is None

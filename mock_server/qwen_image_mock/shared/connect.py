@@ -43,7 +43,7 @@ class Shared:
         self.journal = SharedJournal(connection, settings)
         self.counts = SharedCounts(connection)
         self.windows = SharedWindows(connection)
-        self.shelf = SharedShelf(connection)
+        self.shelf = SharedShelf(connection, settings.uploads)
         self.thumbnails = SharedThumbnails(connection)
 
     def govern(self, state: State) -> None:

@@ -87,10 +87,6 @@ class Connection:
         found: list[bytes] = await self.ask(self.redis.lrange(WORD + key, 0, -1))
         return found
 
-    async def put(self, key: str, value: bytes, seconds: int) -> None:
-        """Keep a text for so long."""
-        await self.ask(self.redis.set(WORD + key, value, ex=seconds))
-
     async def drop(self, *keys: str) -> None:
         """Forget keys."""
         await self.ask(self.redis.unlink(*(WORD + key for key in keys)))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import orjson
 
 from qwen_image_mock.pictures import Thumbnail
-from qwen_image_mock.shared.scripts import REPLACE
+from qwen_image_mock.shared.scripts import SHELVE
 from qwen_image_mock.shelf import Kept
+from qwen_image_mock.thumbnails import MOST_KEPT
 from qwen_image_spec.input_images import Looked
 from qwen_image_spec.size import Size
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from qwen_image_mock.shared.connection import Connection
     from qwen_image_mock.thumbnails import Thumbnails
 
-_LIFE = 2 * 86_400
+_LIFE = 2 * 86_400 * 1000
 _MARGIN = 3600
 _FAR = 30 * 86_400
 
@@ -27,19 +28,20 @@ _FAR = 30 * 86_400
 class SharedShelf:
     """See `qwen_image_mock.shelf.Shelf`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, limit: int) -> None:
         self._connection = connection
+        self._limit = limit
 
     async def put(self, key: str, kept: Kept, *, replaces: bool) -> bool:
-        """Keep an object; it goes an hour after its time."""
+        """Keep an object; it goes an hour after its time, or when there are too many."""
         left = min(max(0.0, kept.ends - time()), _FAR) + _MARGIN
         while True:
             text = await self._connection.get(f"object:{key}")
             known = None if text is None else _read(text)
             if known is not None and not replaces and known.looked.digest != kept.looked.digest:
                 return False
-            arguments = (text or b"", _write(kept), int(left * 1000))
-            if await self._connection.run(REPLACE, [f"object:{key}"], *arguments):
+            arguments = (text or b"", _write(kept), int(left * 1000), self._limit)
+            if await self._connection.run(SHELVE, [f"object:{key}", "objects"], *arguments):
                 return True
 
     async def get(self, key: str) -> Kept | None:
@@ -49,7 +51,7 @@ class SharedShelf:
 
 
 class SharedThumbnails:
-    """The thumbnails made by any worker, for two days."""
+    """The thumbnails made by any worker, for two days, as many as one worker would keep."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -59,8 +61,9 @@ class SharedThumbnails:
         for key in dict.fromkeys(keys):
             made = thumbnails.made(key)
             if made is not None:
-                head = f"{made.width} {made.height} ".encode()
-                await self._connection.put(f"thumbnail:{key}", head + made.pixels, _LIFE)
+                text = f"{made.width} {made.height} ".encode() + made.pixels
+                keys = [f"thumbnail:{key}", "thumbnails"]
+                await self._connection.run(SHELVE, keys, "*", text, _LIFE, MOST_KEPT)
 
     async def bring(self, thumbnails: Thumbnails, keys: Iterable[str]) -> None:
         """Fetch those of some keys that this worker lacks."""

@@ -14,6 +14,24 @@ return 1
 """
 """A text, if it still is the one given (empty: none). Arguments: old, new, life in milliseconds or empty."""
 
+SHELVE = """
+local known = redis.call('GET', KEYS[1])
+if ARGV[1] ~= '*' and (known or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+if not known then
+  local count = redis.call('RPUSH', KEYS[2], KEYS[1])
+  while count > tonumber(ARGV[4]) do
+    redis.call('DEL', redis.call('LPOP', KEYS[2]))
+    count = count - 1
+  end
+end
+return 1
+"""
+"""The same for one of a list's texts, of which there are so many at most; those kept first go.
+
+Keys: the text, the list. Arguments: old (`*`: whatever it is), new, life in milliseconds, texts at most.
+"""
+
 TAKE = """
 local count = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
 if ARGV[2] ~= '' and count >= tonumber(ARGV[2]) then return 0 end
