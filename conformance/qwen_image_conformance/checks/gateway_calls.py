@@ -44,7 +44,7 @@ def paid_once(seen: Seen) -> Verdict | None:
 @check("gateway.refused-unpaid")
 def refused_unpaid(seen: Seen) -> Verdict | None:
     """Nothing is bought for a request that is answered with an error."""
-    if seen.exchange.upstream is None or seen.exchange.fault or not seen.answered or seen.status < 400:
+    if seen.exchange.upstream is None or seen.exchange.fault or not seen.refused:
         return None
     return equal(expected="nothing bought", actual=_bought(Both(seen)))
 
