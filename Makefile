@@ -14,6 +14,7 @@ help:
 	@echo "make test    lint, types and tests"
 	@echo "make serve   the mock on port $(PORT)"
 	@echo "make prove   the suite against every built-in defect: which clause caught it"
+	@echo "make gateways LiteLLM, Portkey and nginx in front of the mock, held to a contract by both ends"
 	@echo "make bench   what the mock costs, beside the floors of its server"
 	@echo "make soak    everything at once for SECONDS=30: nothing lost, nothing wrong, memory flat"
 	@echo "make clients installs the clients that the tests drive but cannot import (make test does it, too)"
@@ -68,3 +69,9 @@ SECONDS ?= 30
 .PHONY: soak
 soak: $(VENV)/suite
 	$(BIN)/python bench/soak.py --seconds $(SECONDS)
+
+# Installs into .gateways (about 800 MB, most of it LiteLLM) and takes about ten minutes. Needs npm for Portkey; without
+# nginx on the machine its Debian package is unpacked.
+.PHONY: gateways
+gateways: $(VENV)/suite
+	@$(BIN)/python tools/gateways.py

@@ -21,6 +21,8 @@ HOME = ROOT / ".gateways"
 GATEWAYS = ROOT / "gateways"
 _PATIENCE = 120.0
 _LITELLM = "1.106.2"
+# Without it a request without a key ends in a traceback, though no database is used.
+_PRISMA = "prisma==0.15.0"
 _PORTKEY = "1.15.2"
 
 
@@ -143,7 +145,7 @@ def _litellm() -> str:
     folder = HOME / "litellm"
     if not (folder / "bin" / "litellm").exists():
         _ran([sys.executable, "-m", "venv", str(folder)])
-        _ran([str(folder / "bin" / "pip"), "install", "--quiet", f"litellm[proxy]=={_LITELLM}"])
+        _ran([str(folder / "bin" / "pip"), "install", "--quiet", f"litellm[proxy]=={_LITELLM}", _PRISMA])
     shown = _ran([str(folder / "bin" / "pip"), "show", "litellm"])
     return next(line.partition(": ")[2] for line in shown.splitlines() if line.startswith("Version"))
 
