@@ -159,3 +159,14 @@ def test_an_address_that_cannot_be_used_is_explained(url: str, cause: str) -> No
     with pytest.raises(StoreProblem, match=cause) as problem:
         State(Settings(store=url))
     assert problem.value.hint
+
+
+def test_a_socket_file_is_an_address_too(tmp_path: Path) -> None:
+    place = tmp_path / "s"
+    with (
+        redis_server(tmp_path, "--unixsocket", str(place)),
+        serve(Settings(store=f"unix://{place}?db=1")) as mock,
+    ):
+        assert Client(mock.url).post(PATH, ASK).status == 200
+        assert len(mock.requests()) == 1
+        assert Client(mock.url).get("/_mock/health").json["store"]["address"] == f"unix://{place}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from qwen_image_mock.store import StoreProblem
 
@@ -40,5 +40,5 @@ def address_of(text: str) -> Address:
     if parts.scheme != "unix" and database and not (database.isascii() and database.isdecimal()):
         raise StoreProblem("the store's database is no number", f"write {_FORM}, such as redis://127.0.0.1/0")
     place = parts.netloc.rpartition("@")[2]
-    shown = urlunsplit((parts.scheme, place, parts.path, "", ""))
+    shown = f"{parts.scheme}://{place}{parts.path}"
     return Address(text, shown, parts.password or os.environ.get(PASSWORD_ENV) or None)
