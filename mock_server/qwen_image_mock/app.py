@@ -18,7 +18,7 @@ from qwen_image_mock.exchange import Exchange
 from qwen_image_mock.handler import Handler, encode
 from qwen_image_mock.hints import hints_of
 from qwen_image_mock.object_store import ObjectStore
-from qwen_image_mock.sending import PREFLIGHT, send_whole, usual_headers
+from qwen_image_mock.sending import PREFLIGHT, Done, send_whole, usual_headers
 from qwen_image_mock.state import State
 from qwen_image_mock.store import StoreAway
 from qwen_image_mock.transport_faults import send_in
@@ -26,15 +26,17 @@ from qwen_image_mock.uploads import PREFIX as OBJECTS
 from qwen_image_spec.catalogue import entry_for
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from starlette.types import Receive, Scope, Send
 
     from qwen_image_mock.clock import Clock
     from qwen_image_mock.routing import Route
+    from qwen_image_mock.sending import Headers
     from qwen_image_mock.settings import Settings
     from qwen_image_spec.model import Provider
 
 Json = Any
-Headers = list[tuple[bytes, bytes]]
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> App:
@@ -74,32 +76,46 @@ class App:
             if provider is None:
                 await self._admin(scope, receive, send)
                 return
-        await self._call(scope, receive, send, path, root, provider, route, variable)
+        if scope["method"] == "OPTIONS":
+            await send_whole(send, 204, [*PREFLIGHT], b"")
+            return
+        settings = self.state.settings
+        body: bytes | None
+        try:
+            body = await read(receive, settings.body_limit, settings.drain_limit)
+        except BadBody:
+            body = None
+        except Disconnected:
+            return
+        done = await self._called(scope, body, path, root, provider, route, variable)
+        await self.finish(done, receive, send)
 
-    async def _call(  # all that routing found out
+    def direct(self, scope: Scope, body: bytes) -> Coroutine[Any, Any, Done] | None:
+        """What becomes of a call whose body is all there, for a server that can do without ASGI messages.
+
+        None for anything but a call of a provider's API: that goes the usual way. So do all calls when
+        others share what is known: asking them means waiting, in a task.
+        """
+        if self.state.shared is not None:
+            return None
+        path: str = scope["path"]
+        route, variable = self.state.router.find(path)
+        if route is None or scope["root_path"] or len(body) > self.state.settings.body_limit:
+            return None
+        return self._called(scope, body, path, "", route.provider, route, variable)
+
+    async def _called(  # all that routing found out
         self,
         scope: Scope,
-        receive: Receive,
-        send: Send,
+        body: bytes | None,
         path: str,
         root: str,
         provider: Provider,
         route: Route | None,
         variable: str,
-    ) -> None:
-        """Answer a request below a provider's mount."""
-        method: str = scope["method"]
-        if method == "OPTIONS":
-            await send_whole(send, 204, [*PREFLIGHT], b"")
-            return
-        settings = self.state.settings
-        too_large, body = False, b""
-        try:
-            body = await read(receive, settings.body_limit, settings.drain_limit)
-        except BadBody:
-            too_large = True
-        except Disconnected:
-            return
+    ) -> Done:
+        """Handle a request below a provider's mount; `body` is None when it was too large."""
+        too_large, body = body is None, body or b""
         raw_headers = scope["headers"]
         headers = dict(raw_headers)
         state = self.state
@@ -108,7 +124,7 @@ class App:
             state.randomness.uuid(),
             state.clock.now(),
             provider,
-            method,
+            scope["method"],
             f"{path}?{query}" if query else path,
             raw_headers,
             self._origin(scope, headers, root),
@@ -131,10 +147,15 @@ class App:
             answer_without_store(exchange)
             content = encode(exchange.answer)
             sent = self._headers(exchange, len(content))
-        if exchange.manner is None:
-            await send_whole(send, exchange.status, sent, content)
+        return Done(exchange.status, sent, content, exchange.manner)
+
+    async def finish(self, done: Done, receive: Receive, send: Send) -> None:
+        """Send an answer, in its manner where it has one."""
+        if done.manner is None:
+            await send_whole(send, done.status, done.headers, done.content)
         else:
-            await send_in(exchange.manner, state.clock, receive, send, exchange.status, sent, content)
+            clock = self.state.clock
+            await send_in(done.manner, clock, receive, send, done.status, done.headers, done.content)
 
     def _headers(self, exchange: Exchange, length: int) -> Headers:
         """The headers of an answer; `send_in` adds type and length to those with a manner of their own."""

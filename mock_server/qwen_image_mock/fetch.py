@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import (
     HTTPDefaultErrorHandler,
     HTTPErrorProcessor,
@@ -44,6 +44,8 @@ def fetch(url: str, limit: int, seconds: float = SECONDS) -> bytes:
                     raise NotFetched(f"no end after {seconds:g} seconds")
                 pieces.append(piece)
     except (URLError, OSError, http.client.HTTPException, ValueError) as error:
+        if isinstance(error, HTTPError):
+            error.close()
         raise NotFetched(str(getattr(error, "reason", error)) or type(error).__name__) from None
     return b"".join(pieces)
 

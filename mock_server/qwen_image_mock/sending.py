@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from starlette.types import Send
+
+    from qwen_image_mock.transport_faults import Manner
+
+Headers = list[tuple[bytes, bytes]]
 
 CORS = (b"access-control-allow-origin", b"*")
 PREFLIGHT = [
@@ -19,7 +23,16 @@ USUAL = 4
 """How many headers every answer has."""
 
 
-def usual_headers(identity: str, length: int) -> list[tuple[bytes, bytes]]:
+class Done(NamedTuple):
+    """An answer to be sent. `manner` is how it goes onto the wire when not as usual."""
+
+    status: int
+    headers: Headers
+    content: bytes
+    manner: Manner | None = None
+
+
+def usual_headers(identity: str, length: int) -> Headers:
     """The headers that every answer of JSON has: its request id, and how many bytes it is long."""
     return [
         (b"content-type", b"application/json"),

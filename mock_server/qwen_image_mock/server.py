@@ -56,7 +56,17 @@ def config(app: Any) -> uvicorn.Config:
         lifespan="on" if getattr(getattr(app, "state", None), "shared", None) is not None else "off",
         server_header=False,
         timeout_graceful_shutdown=1,
+        http=_protocol(),
     )
+
+
+def _protocol() -> Any:
+    """The protocol with the short way; uvicorn's choice where its fast parser is not installed."""
+    try:
+        from qwen_image_mock.quick import QuickProtocol
+    except ImportError:
+        return "auto"
+    return QuickProtocol
 
 
 def server_of(app: App, wanted: Callable[[], bool] | None = None) -> uvicorn.Server:

@@ -1,0 +1,201 @@
+"""A shorter way from the socket to the application, for calls that arrive whole and are answered at once.
+
+uvicorn makes a task, an event and several messages for every request, so that bodies and answers of any length
+can flow. A call of the API is one packet that way and one packet back: its handler runs as soon as its last
+byte is there, and its answer is written in one piece. All else takes uvicorn's own way: bodies in several
+packets, HTTP/1.0, upgrades, requests in a pipeline behind an unfinished one, answers with a manner of their
+own, handlers that have to wait, pictures, uploads, the admin API, applications that are no mock.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from types import coroutine
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from qwen_image_mock.sending import USUAL
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator
+
+    from starlette.types import Receive, Scope, Send
+
+    from qwen_image_mock.app import App
+    from qwen_image_mock.sending import Done
+
+_METHODS = frozenset({b"GET", b"POST"})
+
+
+class _Woken:
+    """Stands for the event of a request that nobody waits for."""
+
+    def set(self) -> None:
+        """Do nothing."""
+
+
+class _Answered:
+    """Stands for uvicorn's record of a request and its answer, when both are over."""
+
+    response_complete = True
+    more_body = False
+    disconnected = False
+    keep_alive = True
+    message_event = _Woken()
+
+
+class QuickProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with the short way. `_early` is the body of a request whose way is not yet chosen."""
+
+    _early: bytes | None = None
+    _dated: list[tuple[bytes, bytes]] | None = None
+    _date = b""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        app = self.config.app
+        short = getattr(app, "direct", None) is not None and self.limit_concurrency is None
+        self._mock: App | None = app if short and not self.config.root_path else None  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """Take in a packet; a request that has not ended with it goes the long way."""
+        super().data_received(data)
+        if self._early is not None:
+            if self.transport.is_closing():
+                self._early = None
+            else:
+                self._long_way()
+
+    def on_headers_complete(self) -> None:
+        """Wait for the body before choosing, where the short way is open."""
+        cycle: Any = self.cycle
+        if (
+            self._mock is None
+            or not (cycle is None or cycle.response_complete)
+            or self.pipeline
+            or self.expect_100_continue
+            or self.flow.write_paused
+            or self.parser.get_method() not in _METHODS
+            or self.parser.get_http_version() != "1.1"
+            or self.parser.should_upgrade()
+        ):
+            super().on_headers_complete()
+        else:
+            self._early = b""
+
+    def on_body(self, body: bytes) -> None:
+        """Keep what came of the body."""
+        if self._early is None:
+            super().on_body(body)
+        else:
+            self._early += body
+
+    def on_message_complete(self) -> None:
+        """Answer."""
+        if self._early is None:
+            super().on_message_complete()
+        elif not self._short_way(self._early):
+            self._long_way()
+            super().on_message_complete()
+
+    def _long_way(self, app: Any = None) -> None:
+        """Give the request to uvicorn, and to another application than the usual one if need be."""
+        body, self._early = self._early, None
+        usual = self.app
+        self.app = app or usual
+        try:
+            super().on_headers_complete()
+        finally:
+            self.app = usual
+        if body:
+            super().on_body(body)
+
+    def _short_way(self, body: bytes) -> bool:
+        """Answer, as far as that goes without waiting; False when nothing was done."""
+        mock = self._mock
+        path, _, query = self.url.partition(b"?")
+        if mock is None or path[:1] != b"/" or b"#" in self.url or not path.isascii():
+            return False
+        scope: Any = self.scope
+        text = path.decode("ascii")
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["path"] = unquote(text) if "%" in text else text
+        scope["query_string"] = query
+        running = mock.direct(scope, body)
+        if running is None:
+            return False
+        try:
+            waits_for = running.send(None)
+        except StopIteration as end:
+            done: Done = end.value
+        else:
+            self._finish_later(_Rest(mock, _go_on(running, waits_for)))
+            return True
+        if done.manner is not None or len(done.headers) != USUAL:
+            self._finish_later(_Rest(mock, None, done))
+            return True
+        self._early = None
+        self._write(done)
+        return True
+
+    def _finish_later(self, rest: _Rest) -> None:
+        self._long_way(rest)
+        super().on_message_complete()
+
+    def _write(self, done: Done) -> None:
+        """Send an answer whose headers are the mock's own."""
+        dated = self.server_state.default_headers
+        if dated is not self._dated:
+            self._dated, self._date = dated, b"".join([b"%b: %b\r\n" % header for header in dated])
+        parts = [STATUS_LINE[done.status], self._date]
+        for name, value in done.headers:
+            parts += name, b": ", value, b"\r\n"
+        stays = self.parser.should_keep_alive()
+        parts += b"\r\n" if stays else b"connection: close\r\n\r\n", done.content
+        self.cycle = _Answered()  # type: ignore[assignment] # as much of one as is looked at
+        self.transport.write(b"".join(parts))
+        if stays:
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self.transport.close()
+
+
+class _Rest:
+    """An application for one request that has been begun: waits for its answer, if need be, and sends it."""
+
+    def __init__(
+        self, mock: App, running: Generator[Any, Any, Done] | None, done: Done | None = None
+    ) -> None:
+        self._mock = mock
+        self._running = running
+        self._done = done
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        done = self._done
+        if done is None:
+            done = await self._running  # type: ignore[misc] # a generator made awaitable below
+        await self._mock.finish(done, receive, send)
+
+
+@coroutine
+def _go_on(running: Coroutine[Any, Any, Done], waits_for: Any) -> Generator[Any, Any, Done]:
+    """Go on with a coroutine that was begun outside of any task and waits for a future."""
+    given: Any = None
+    while True:
+        try:
+            given = yield waits_for
+        except BaseException as error:  # noqa: BLE001 # handed on to the coroutine, cancellation included
+            waits_for = None  # else the future would hold the error, whose traceback holds the future
+            step = partial(running.throw, error)
+        else:
+            step = partial(running.send, given)
+        try:
+            waits_for = step()
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        finally:
+            del step
