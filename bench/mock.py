@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 from collections import defaultdict
 from contextlib import ExitStack
 
@@ -17,25 +16,11 @@ import orjson
 import suite
 from asked import KEY, Asked, direct, submission
 from figures import ratios, spread, table
-from load import Figures, load, message
+from load import load, message
+from measuring import CONNECTIONS, measure
 from process import FLOORS, MOCK, Server, pin, python_server
 
-CONNECTIONS = (1, 16, 64)
-WARM_UP = 0.3
 Key = tuple[str, str, int]
-
-
-def measure(
-    running: Server, asked: Asked | bytes, status: int, seconds: float, connections: int
-) -> tuple[float, Figures]:
-    """Requests per second of server CPU, and what the client saw. Exits when an answer was wrong."""
-    load(running.url, asked, seconds=WARM_UP, connections=connections, status=status)
-    before = running.cpu()
-    figures = load(running.url, asked, seconds=seconds, connections=connections, status=status)
-    used = running.cpu() - before
-    if figures.wrong or not figures.answers:
-        sys.exit(f"{figures.wrong} wrong answers of {figures.answers}: {running.process.args!r}")
-    return figures.answers / used, figures
 
 
 class Bench:
