@@ -220,6 +220,19 @@ def test_a_task_that_never_ends_must_be_given_up(done: Run) -> None:
     assert for_ever.ok is False
 
 
+def test_line_ends_may_change_in_a_prompt_and_nothing_else(done: Run) -> None:
+    rich = on.first(done, on.DIRECT, "generate", "rich:")
+
+    def rewritten(old: str, new: str) -> bool | None:
+        changed = on.decoded(lambda data: data.update(prompt=data["prompt"].replace(old, new)))(rich)
+        found = on.verdict("gateway.prompt-kept", changed)
+        return found.ok if found is not None else None
+
+    assert rewritten("\n", "\r\n") is True
+    assert rewritten("\n", " ") is False
+    assert rewritten('"', "“") is False
+
+
 def test_what_becomes_of_an_unknown_parameter_is_told(done: Run) -> None:
     sent = on.first(done, on.DIRECT, "generate", "gateway.unknown")
     kept = on.verdict("gateway.unknown-parameter", sent)

@@ -23,8 +23,14 @@ _CREDENTIALS = ("auth.*",)
 
 
 def _legal(seen: Seen) -> Both | None:
-    """Both ends of a request that breaks nothing and reached the upstream; None else."""
-    if seen.asked is None or seen.broken or seen.doubtful or not seen.exchange.upstream:
+    """Both ends of a request that breaks nothing, met no simulated fault and reached the upstream; None else."""
+    if (
+        seen.asked is None
+        or seen.broken
+        or seen.doubtful
+        or seen.exchange.fault
+        or not seen.exchange.upstream
+    ):
         return None
     both = Both(seen)
     return both if both.calls else None
@@ -32,12 +38,12 @@ def _legal(seen: Seen) -> Both | None:
 
 @check("gateway.prompt-kept")
 def prompt(seen: Seen) -> Verdict | None:
-    """The prompt, code point by code point."""
+    """The prompt, code point by code point; forms may change line ends."""
     both = _legal(seen)
     if both is None or both.request is None or seen.asked is None:
         return None
     asked, arrived = seen.asked.prompt, both.request.prompt
-    return holds(same_text(asked, arrived), expected=_cut(asked), actual=_cut(arrived))
+    return holds(same_text(asked, _one_line_end(arrived)), expected=_cut(asked), actual=_cut(arrived))
 
 
 @check("gateway.images-kept")
@@ -68,7 +74,9 @@ def model(seen: Seen) -> Verdict | None:
     both = _legal(seen)
     if both is None:
         return None
-    named = [named_model(call) for call in both.calls]
+    named = [named_model(call) for call in both.calls if isinstance(call.body, dict)]
+    if not named:
+        return None
     wanted = seen.exchange.terms.get("model", seen.exchange.model)
     return holds(
         all(name == wanted for name in named),
@@ -80,7 +88,7 @@ def model(seen: Seen) -> Verdict | None:
 def _unbroken(seen: Seen, clauses: tuple[str, ...], expected: str) -> Verdict | None:
     """A legal request breaks none of the clauses at the upstream."""
     both = _legal(seen)
-    if both is None or seen.exchange.fault:
+    if both is None:
         return None
     found = breaks(both.calls, *clauses)
     told = [f"{violation['clause']} at {call.path}: {_seen(violation)}" for call, violation in found]
@@ -142,7 +150,12 @@ def same_text(asked: Any, arrived: Any) -> bool:
     return arrived.endswith(f"sha256 {sha256(asked.encode('utf-8', 'replace')).hexdigest()})")
 
 
+def _one_line_end(text: Any) -> Any:
+    return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+
 def _cut(text: Any) -> Any:
-    return (
-        text if not isinstance(text, str) or len(text) <= 160 else f"{text[:80]}... ({len(text)} characters)"
-    )
+    """A text as it is told: with its control characters visible, and not too long."""
+    if not isinstance(text, str):
+        return text
+    return repr(text) if len(text) <= 160 else f"{text[:80]!r}... ({len(text)} characters)"
