@@ -299,6 +299,7 @@ def _run(app: Any, listener: socket.socket, workers: int, *, quiet: bool) -> Non
     from qwen_image_mock.server import server_of, url_of  # so that --help is quick
     from qwen_image_mock.workers import serve_with  # same
 
+    sys.setswitchinterval(0.001)  # drawing in a thread leaves the event loop its turn this often
     gc.freeze()  # the contract stays: looking through it for garbage would hold up requests now and then
     click.echo(url_of(listener))
     if not quiet:

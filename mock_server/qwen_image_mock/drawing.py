@@ -12,6 +12,7 @@ import orjson
 from qwen_image_mock.pictures import Picture, Thumbnail, render
 
 _SHOWN = 120
+_LARGE = 4096 * 4096
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -61,6 +62,11 @@ class Drawing(NamedTuple):
             urlsafe_b64decode(token + "=" * (-len(token) % 4))
         )
         return cls(width, height, seed, model, prompt, digest, mark, tuple(inputs))
+
+    @property
+    def slow(self) -> bool:
+        """Whether drawing it may take more than a few milliseconds: very large, or made from several images."""
+        return len(self.inputs) > 1 or self.width * self.height > _LARGE
 
     def png(self, index: int, thumbnail: Thumbnail | None = None) -> bytes:
         """The picture of that index, from 0, as a PNG file; `thumbnail` is what its `inputs` look like."""

@@ -178,7 +178,7 @@ class Handler:
         outcome = shortened(outcome, exchange.condition)
         inline = outcome.effective.get("response_format") == "b64_json"
         pictures = (
-            inline_pictures(outcome.drawing, outcome.count, state.thumbnails)
+            await inline_pictures(outcome.drawing, outcome.count, state.thumbnails)
             if inline
             else state.addresses.make(exchange.origin, outcome.drawing, outcome.count, outcome.life)
         )

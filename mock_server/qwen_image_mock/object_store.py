@@ -64,7 +64,7 @@ class ObjectStore:
             opened = state.addresses.open(path, query)
             if not isinstance(opened, Refused):
                 await state.shared.thumbnails.bring(state.thumbnails, opened[0].inputs)
-        return self._pictures.answer(scope["method"], path, query, dict(scope["headers"]), identity)
+        return await self._pictures.answer(scope["method"], path, query, dict(scope["headers"]), identity)
 
     async def _upload(self, scope: Scope, receive: Receive, identity: str) -> tuple[Answer, Json]:
         settings = self._state.settings

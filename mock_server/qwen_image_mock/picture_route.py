@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from qwen_image_mock.addresses import Addresses, Refused
+from qwen_image_mock.inline import picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ class PictureRoute:
         self._addresses = addresses
         self._thumbnails = thumbnails
 
-    def answer(
+    async def answer(
         self, method: str, path: str, query: str, headers: Mapping[bytes, bytes], request_id: str
     ) -> Answer:
         """The status, headers and body for a picture's address.
@@ -47,7 +48,7 @@ class PictureRoute:
         ]
         if headers.get(b"if-none-match") == tag:
             return 304, more, b""
-        body = drawing.png(index, self._thumbnails.sheet(drawing.inputs))
+        body = await picture(drawing, index, self._thumbnails)
         return (
             200,
             [(b"content-type", b"image/png"), (b"content-length", str(len(body)).encode()), *more],
