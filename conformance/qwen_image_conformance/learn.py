@@ -12,13 +12,12 @@ from qwen_image_conformance.learn_answers import answers, errors
 from qwen_image_conformance.learn_counts import counts, default_count
 from qwen_image_conformance.learn_parameters import (
     default_form,
-    default_size,
     default_switches,
     ignored_forms,
     refused_parameters,
-    sizes,
     upstream_defaults,
 )
+from qwen_image_conformance.learn_pixels import default_size, sizes
 from qwen_image_conformance.learn_reading import Learned, allowed, of_model, served
 from qwen_image_conformance.learn_refusals import catalogue, refusals
 from qwen_image_conformance.learn_sizes import familiar_sizes

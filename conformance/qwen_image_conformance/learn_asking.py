@@ -171,6 +171,8 @@ class _Explorer:
         if param is None or not param.base.grants or not param.base.supported.value:
             return
         grants = param.base.grants
+        for name in dict.fromkeys(name for grant in grants for name in grant.tokens):
+            self._send(model, way, "size", name)
         if any(grant.tokens or grant.when for grant in grants):
             return
 

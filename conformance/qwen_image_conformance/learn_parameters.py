@@ -8,68 +8,11 @@ from typing import Any
 from qwen_image_conformance.checks import RELATIONS
 from qwen_image_conformance.found import items
 from qwen_image_conformance.learn_reading import Learned, ids, plain, refused, served, taken, values
-from qwen_image_conformance.learn_sizes import Points, explains, grants_of
 from qwen_image_conformance.seen import Seen
-from qwen_image_spec.model import Model, Param
-from qwen_image_spec.size import Size, parse
+from qwen_image_spec.model import Model
 
 _SWITCHES = {"watermark": "watermark.default", "prompt_extend": "prompt-extend.default"}
 _FORM = "response_format"
-
-
-def sizes(model: Model, group: Sequence[Seen], familiar: frozenset[Size]) -> Iterator[Learned]:
-    """The sizes that are taken. Nothing is said where they depend on other parameters or go by names."""
-    param = model.params.get("size")
-    if param is None or not param.base.grants or not param.base.supported.value:
-        return
-    if any(grant.tokens or grant.when for grant in param.base.grants):
-        return
-    took, not_took = values(group, "size")
-    points = Points(_read(took, param), _read(not_took, param))
-    if not points.taken or not points.refused:
-        return
-    about = ids([seen[0] for found in (took, not_took) for seen in found.values()])
-    if explains(param.base.grants, points):
-        words = f"{len(points.taken)} sizes taken and {len(points.refused)} refused as documented"
-        yield Learned(("parameters", "size", "grants"), None, known=True, words=words, seen=about)
-        return
-    grants = grants_of(points, param.base.grants, familiar)
-    words = f"{len(points.taken)} sizes taken, {len(points.refused)} refused, otherwise than documented"
-    yield Learned(("parameters", "size", "grants"), grants, known=False, words=words, seen=about)
-
-
-def default_size(model: Model, group: Sequence[Seen]) -> Iterator[Learned]:
-    """The pixels that come when no size is asked for."""
-    param = model.params.get("size")
-    default = param.base.default if param is not None else None
-    if param is None or default is None or not isinstance(default.value, str):
-        return
-    bare = [
-        seen
-        for seen in group
-        if plain(seen, "size")
-        and seen.asked is not None
-        and "size" not in seen.asked
-        and not seen.asked.images
-        and taken(seen)
-    ]
-    found = {
-        Size(picture.width, picture.height)
-        for seen in bare
-        for picture in seen.exchange.pictures
-        if picture.width and picture.height
-    }
-    if len(found) != 1:
-        return
-    size = found.pop()
-    known = size == (_named(default.value, param) or parse(default.value, "x") or parse(default.value, "*"))
-    yield Learned(
-        ("parameters", "size", "default"),
-        size.spell(param.separator),
-        known,
-        f"{size} without size",
-        ids(bare),
-    )
 
 
 def default_switches(model: Model, groups: Sequence[Sequence[Seen]]) -> Iterator[Learned]:
@@ -190,15 +133,6 @@ def refused_parameters(model: Model, group: Sequence[Seen]) -> Iterator[Learned]
                 words=words,
                 seen=ids([seen[0] for seen in took.values()]),
             )
-
-
-def _read(found: dict[Any, list[Seen]], param: Param) -> frozenset[Size]:
-    parsed = (parse(value, param.separator) for value in found if isinstance(value, str))
-    return frozenset(size for size in parsed if size is not None)
-
-
-def _named(value: str, param: Param) -> Size | None:
-    return next((grant.tokens[value] for grant in param.base.grants if value in grant.tokens), None)
 
 
 def _same(one: object, other: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ RIGHT = [
     ("dashscope-compatible", "qwen-image-2.1-pro"),
     ("dashscope", "qwen-image-2.0"),
     ("dashscope", "qwen-image-plus"),
-    ("dashscope", "wan2.5-t2i-preview"),
+    ("dashscope", "wanx-v1"),
     ("dashscope", "wan2.6-image"),
 ]
 
@@ -215,6 +216,20 @@ def test_what_a_whole_family_does_is_said_once(
     families = yaml.safe_load(path.read_text("utf-8"))["families"]
     off = {"parameters": {"watermark": {"default": False}}}
     assert families == {"qwen-image-2.0": off, "qwen-image-fixed": {"models": {"qwen-image-max": off}}}
+
+
+def test_sizes_with_names_are_only_compared(spec: Spec, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "provider: mine\nextends: dashscope\nfamilies: {wan2.7: {models: {wan2.7-image: {parameters: {size: "
+        "{grants: [{tokens: {1K: 1024x1024}}], default: 1K, beyond: reject}}}}}}\n",
+        "utf-8",
+    )
+    with serve(Settings(seed=1, task_seconds=0.05, provider_files=(path,))) as mock:
+        lesson = learned(spec, f"{mock.url}/mine", "dashscope", "wan2.7-image", tmp_path / "run")
+    text, found = written(spec, "dashscope", lesson, tmp_path)
+    assert re.search(r"#   sizes otherwise than documented: .*2K.* refused", text)
+    assert ("parameters", "wan2.7-image", "size: default", "1024x1024") in rows(spec, "dashscope", found)
 
 
 GATEWAYS = {
