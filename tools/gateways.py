@@ -2,7 +2,8 @@
 
 `make gateways` runs all of them. A gateway is installed into `.gateways/` and started on the loopback; every route has a
 description of its own, `gateways/NAME/ROUTE.toml`. Results go to `runs/gateways/`, the matrix to docs/gateways/README.md
-when every route was run. The exit code is 0 unless a run could not be made: findings are what is looked for.
+when every route was run. With --replay the curl command of every finding is run again, too. The exit code is 0 unless a
+run could not be made: findings are what is looked for.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from urllib.parse import urlsplit
 
 from gateways_matrix import Row, write
 from gateways_products import GATEWAYS, HOME, PRODUCTS, ROOT, NotInstalled, Product, free, started
+from gateways_replay import replay, told
 
 MOCK_PORT = 8000
 RUNS = Path("runs") / "gateways"
+REPLAY = "--replay"
 SUITE = [sys.executable, "-m", "qwen_image_conformance"]
 REPORTED = ("litellm", "portkey")
 
@@ -73,14 +76,17 @@ def _held(product: Product, version: str, route: Path, url: str, upstream: str) 
     out = RUNS / f"{product.name}-{route.stem}"
     shutil.rmtree(out, ignore_errors=True)
     address = url + urlsplit(data["url"]).path
-    environment = {**os.environ, "QWEN_IMAGE_API_KEY": product.key, **upstreams(upstream)}
+    environment = {**os.environ, "QWEN_IMAGE_API_KEY": product.key}
     begin = time.monotonic()
     code = subprocess.call(  # noqa: S603 # our own command
-        [*SUITE, "run", "--config", str(route), "--url", address, "--journal", upstream,
+        [*SUITE, "run", "--config", str(_here(route, upstream)), "--provider", _provider(route, data["provider"]),
+         "--url", address, "--journal", upstream,
          "--out", str(out), "--report", "line", "--quiet"],
         env=environment,
     )  # fmt: skip
     print(f"{product.title} {version}, {route.stem}: exit code {code}", flush=True)
+    if REPLAY in sys.argv and code in (0, 1):
+        print(told(replay(out, environment)), flush=True)
     if code not in (0, 1):
         return Row(product.title, version, route.stem, data["provider"], code, why=f"exit code {code}")
     if product.name in REPORTED:
@@ -93,13 +99,18 @@ def _held(product: Product, version: str, route: Path, url: str, upstream: str) 
     )
 
 
-def upstreams(mock: str) -> dict[str, str]:
-    """The addresses of the mock that descriptions name by variable."""
-    return {
-        "UPSTREAM_OPENAI": f"{mock}/v1",
-        "UPSTREAM_EDITS": f"{mock}/skyengine/v1",
-        "UPSTREAM_NATIVE": mock,
-    }
+def _here(route: Path, upstream: str) -> Path:
+    """The route's description with the address of the mock that runs now, where another port than usual had to be taken."""
+    file = RUNS / f"{route.parent.name}-{route.stem}.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(route.read_text("utf-8").replace(f"http://127.0.0.1:{MOCK_PORT}", upstream), "utf-8")
+    return file
+
+
+def _provider(route: Path, name: str) -> str:
+    """A provider by name, or the path of its document as seen from here."""
+    file = route.parent / name
+    return str(file.resolve().relative_to(ROOT)) if file.is_file() else name
 
 
 def _report(out: Path, file: Path) -> None:
@@ -126,4 +137,4 @@ def _mock() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main([name for name in sys.argv[1:] if name != REPLAY]))

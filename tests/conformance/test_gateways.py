@@ -38,9 +38,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("path", DESCRIPTIONS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_every_description_is_valid(path: Path, tools: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in tools("gateways").upstreams("http://127.0.0.1:8000").items():
-        monkeypatch.setenv(name, value)
+def test_every_description_is_valid(path: Path) -> None:
     assert check(path) == []
 
 
