@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     "--evidence",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Where the exchanges with a target are kept. Default: runs/learn-ID-TIME.",
+    help="Where the exchanges with a target are kept. Default: runs/ID-TIME.",
 )
 @click.option("--confirmed", is_flag=True, help="Also write what is as documented, as observed here.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")

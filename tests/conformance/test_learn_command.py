@@ -271,5 +271,5 @@ def test_answers_of_any_form_end_in_a_valid_file_or_a_clear_word(
 def test_the_help_tells_the_exit_codes() -> None:
     done = suite("learn", "--help")
     assert done.exit_code == 0
-    for words in ("0 written", "3 target unreachable", "4 budget spent", "--max-images", "SOURCE"):
+    for words in ("\n  exit codes: 0 written", "\n              4 budget spent", "--max-images", "SOURCE"):
         assert words in done.output
