@@ -60,7 +60,8 @@ class Run:
 class Options:
     """How a run is made. `prices` are per picture and model; `resume` goes on with the run that `out` holds.
 
-    `journal` is the address of the mock behind the target, `gateway` what is known of the target in between.
+    `journal` is the address of the mock behind the target, `gateway` what is known of the target in between;
+    `concurrency` is how many requests may be under way at once.
     """
 
     max_images: int | None = None
@@ -72,6 +73,7 @@ class Options:
     about: Mapping[str, Any] = field(default_factory=dict)
     journal: str | None = None
     gateway: Gateway = field(default_factory=Gateway)
+    concurrency: int = 1
 
 
 def run(
@@ -113,6 +115,7 @@ def _run(
         recorder,
         before,
         tasks_at_once=_at_once(provider, plan, target),
+        concurrency=chosen.concurrency,
         first_pause=0.1 if target.local else 3.0,
         watch=watch,
         gateway=chosen.gateway,

@@ -204,6 +204,13 @@ def plan(
     help="Known failures; stale or expired entries fail.",
 )
 @click.option(
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    default=1,
+    metavar="N",
+    help="So many requests at once. The verdicts are the same; mind the target's rate limits. Default: 1.",
+)
+@click.option(
     "--journal",
     metavar="MOCK_URL",
     help="The mock that is the target's upstream: what arrives there is compared with what was sent.",

@@ -54,8 +54,9 @@ class Before:
 class Executor:
     """Sends probes and records them. `patience` is how long a task may take, in seconds.
 
-    Requests that answer at once go one after the other; `tasks_at_once` tasks may be under way together, since a task is
-    mostly waiting. What `before` holds is not asked again: not what is finished, and not what was paid for and lost.
+    The first request goes alone. Then `concurrency` requests that answer at once are under way together, and after them
+    `tasks_at_once` tasks, since a task is mostly waiting. What `before` holds is not asked again: not what is finished, and
+    not what was paid for and lost.
     With a `watch` on the mock behind a `gateway`, every exchange gets what arrived there; `address` is the first picture
     that came from that mock, `served` the models and operations that delivered any.
     """
@@ -66,6 +67,7 @@ class Executor:
     before: Before = field(default_factory=Before)
     patience: float = 300.0
     tasks_at_once: int = 1
+    concurrency: int = 1
     first_pause: float = 3.0
     watch: Watch | None = None
     gateway: Gateway = field(default_factory=Gateway)
@@ -85,18 +87,12 @@ class Executor:
         faults = [probe for probe in probes if probe.fault]
         waiting = [probe for probe in probes if _waits(probe) and not probe.fault]
         direct = [probe for probe in probes if not _waits(probe) and not probe.fault]
-        for index, probe in enumerate(direct):
+        alone = len(direct) if self.concurrency == 1 else min(1, len(direct))
+        for index, probe in enumerate(direct[:alone]):
             progress(index, probe)
             yield from self._probe(probe)
-        with ThreadPoolExecutor(max_workers=max(self.tasks_at_once, 1)) as pool:
-            futures = [pool.submit(self._probe, probe) for probe in waiting]
-            try:
-                for index, (probe, future) in enumerate(zip(waiting, futures, strict=True), len(direct)):
-                    progress(index, probe)
-                    yield from future.result()
-            finally:
-                for future in futures:
-                    future.cancel()
+        yield from self._side_by_side(direct[alone:], self.concurrency, alone, progress)
+        yield from self._side_by_side(waiting, self.tasks_at_once, len(direct), progress)
         before = len(direct) + len(waiting)
         yield from trials(
             faults,
@@ -105,6 +101,20 @@ class Executor:
             self.gateway.quiet_gap,
             lambda index, probe: progress(before + index, probe),
         )
+
+    def _side_by_side(
+        self, probes: Sequence[Probe], at_once: int, before: int, progress: Callable[[int, Probe], None]
+    ) -> Iterator[Exchange]:
+        """Send probes from so many threads; what comes of them is given in their order."""
+        with ThreadPoolExecutor(max_workers=max(at_once, 1)) as pool:
+            futures = [pool.submit(self._probe, probe) for probe in probes]
+            try:
+                for index, (probe, future) in enumerate(zip(probes, futures, strict=True), before):
+                    progress(index, probe)
+                    yield from future.result()
+            finally:
+                for future in futures:
+                    future.cancel()
 
     def _probe(self, probe: Probe) -> list[Exchange]:
         """Send a probe; when it is refused although it should not be, send its smaller parts too."""

@@ -42,6 +42,7 @@ class Wishes:
     description: Description | None = None
     journal: str | None = None
     both_ends: bool = False
+    concurrency: int = 1
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def _options(
         about,
         wishes.journal,
         (wishes.description or Description()).gateway,
+        wishes.concurrency,
     )
 
 
