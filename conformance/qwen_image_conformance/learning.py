@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def learn(*, quiet: bool, **options: Any) -> None:
-    r"""Write down what a target was seen to do, as a provider's document that extends a known one.
+    """Write down what a target was seen to do, as a provider's document that extends a known one.
 
     SOURCE is the folder of a run, or the evidence.jsonl of a run or of the proxy; nothing is sent then. With --url the
     target is asked: one on this machine for everything, its limits of sizes and counts by halving; one elsewhere for
@@ -55,7 +55,7 @@ def learn(*, quiet: bool, **options: Any) -> None:
     \b
     exit codes: 0 written, 2 usage, 3 target unreachable or credentials refused,
                 4 budget spent (what was seen until then is written)
-    """
+    """  # noqa: D301 # click reads the \b
     from qwen_image_conformance import learn_start  # keep --help quick
     from qwen_image_conformance.learn import learn as learned
     from qwen_image_conformance.learn_document import text_of
