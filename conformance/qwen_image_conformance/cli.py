@@ -151,6 +151,7 @@ def plan(
 
     description = click.get_current_context().meta.get(_DESCRIPTION)
     gateway = description.gateway if description is not None else None
+    both_ends = both_ends or (description is not None and "journal" in description.options)
     prepared = planning.prepare(provider, models, select, tier, gateway=gateway, both_ends=both_ends)
     planning.show(*prepared, as_json=as_json)
 

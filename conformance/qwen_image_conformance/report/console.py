@@ -83,9 +83,8 @@ def _problem(console: Console, spec: Spec, finding: Finding, style: str) -> None
     ]
     for name, value in rows:
         if value not in ("", None):
-            whole = str(value)
             room = max(console.width - _INDENT, 20)
-            lines = whole.split("\n") if name in ("try it", "arrived") else textwrap.wrap(whole, room)
+            lines = _lines(value, None if name in ("try it", "arrived") else room)
             text = ("\n" + " " * _INDENT).join(lines)
             console.print(Text.assemble((f"    {name:<9}", "dim"), text), soft_wrap=True)
     others = len(finding.variants) - 1
@@ -96,6 +95,13 @@ def _problem(console: Console, spec: Spec, finding: Finding, style: str) -> None
                 style="dim",
             )
         )
+
+
+def _lines(value: Any, room: int | None) -> list[str]:
+    """A value on lines no longer than `room`; of a list of texts each begins a line of its own."""
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return [line for item in value for line in _lines(item, room)]
+    return str(value).split("\n") if room is None else textwrap.wrap(str(value), room)
 
 
 def _resting(console: Console, found: Sequence[Finding]) -> None:

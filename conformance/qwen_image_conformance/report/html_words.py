@@ -37,9 +37,14 @@ _LONGEST_VALUE = 600
 
 
 def shown(value: Any) -> str:
-    """A JSON value for people, cut after 600 characters. Text and lists of texts lose their quotes."""
+    """A JSON value for people, cut after 600 characters. Text and lists of texts lose their quotes.
+
+    Of a list of texts each is cut by itself.
+    """
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-        value = ", ".join(value)
+        return ", ".join(
+            item if len(item) <= _LONGEST_VALUE else item[: _LONGEST_VALUE - 1] + "…" for item in value
+        )
     text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode("utf-8")
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 

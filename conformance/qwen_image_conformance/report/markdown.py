@@ -114,7 +114,7 @@ def _finding(finding: Finding, about: Provenance) -> str:
     source = about.source(case)
     lines = [
         f"- **{_code(finding.clause)}** {_plain(case['level'])}: {_plain(about.sentence(case))}",
-        f"  expected {_code(case['expected'])}, came {_code(case['actual'])}",
+        f"  expected {_code(case['expected'])}, came {_codes(case['actual'])}",
         f"  at {_plain(', '.join(finding.places))}",
     ]
     if source is not None:
@@ -168,6 +168,13 @@ def _indented(text: str) -> str:
 def _plain(value: Any) -> str:
     """Text that stays text in Markdown, on one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(str(value).split())).replace("&", "&amp;")
+
+
+def _codes(value: Any) -> str:
+    """A value as code; of a list of texts each by itself, so that none is cut off because of the others."""
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return "; ".join(map(_code, value))
+    return _code(value)
 
 
 def _code(value: Any) -> str:
