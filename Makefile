@@ -15,7 +15,8 @@ help:
 	@echo "make serve   the mock on port $(PORT)"
 	@echo "make prove   the suite against every built-in defect: which clause caught it"
 	@echo "make gateways LiteLLM, Portkey and nginx in front of the mock, held to a contract by both ends"
-	@echo "make bench   what the mock costs, beside the floors of its server"
+	@echo "make bench   what the mock and the suite cost, beside the floors of their server"
+	@echo "make bench-peers   the mock beside servers of others (from npm and PyPI, into .peers)"
 	@echo "make soak    everything at once for SECONDS=30: nothing lost, nothing wrong, memory flat"
 	@echo "make clients installs the clients that the tests drive but cannot import (make test does it, too)"
 	@echo "make clean   remove what make made"
@@ -60,6 +61,11 @@ prove: $(VENV)/dev
 .PHONY: bench
 bench: $(VENV)/suite
 	$(BIN)/python bench/mock.py
+	$(BIN)/python bench/stages.py
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/suite
+	$(BIN)/python bench/bench_peers.py
 
 .PHONY: clients
 clients: $(BIN)/python
