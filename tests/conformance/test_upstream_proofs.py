@@ -177,6 +177,7 @@ PROOFS = [
     Proof("gateway.url-identity", "plain:", _other_address),
     Proof("gateway.usage", "plain:", on.answer(body={**on.picture_answer(), "usage": {"image_count": 4}})),
     Proof("gateway.key-stays", "plain:", _keyed_visit),
+    Proof("gateway.form", "gateway.form", on.answer(status=400, body={"error": {}}), operation="edit"),
     Proof("gateway.upstream-key", "plain:", _leaked),
 ]
 UNPROVEN = {
@@ -211,13 +212,16 @@ def test_a_task_that_never_ends_must_be_given_up(done: Run) -> None:
     failed = on.first(done, on.TASKS, "generate", "gateway.fault-task-failed")
     stuck = replace(failed, fault="task-stuck")
     given_up = on.verdict("gateway.poll-deadline", stuck)
-    for_ever = on.verdict(
+    success = on.verdict("gateway.poll-deadline", on.answer(200, body={"data": []})(stuck))
+    later = on.verdict(
         "gateway.poll-deadline", replace(stuck, received=Received(0, error="ReadTimeout: timed out"))
     )
     assert given_up is not None
     assert given_up.ok is True
-    assert for_ever is not None
-    assert for_ever.ok is False
+    assert success is not None
+    assert success.ok is False
+    assert later is not None
+    assert later.ok is None
 
 
 def test_line_ends_may_change_in_a_prompt_and_nothing_else(done: Run) -> None:
