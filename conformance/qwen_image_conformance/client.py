@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Callable, Mapping
 
@@ -74,10 +73,7 @@ class Client:
             case "canary":
                 return self.target.credentials(redact.CANARY)
             case "basic":
-                return {
-                    "authorization": "Basic "
-                    + base64.b64encode(f"user:{redact.CANARY}".encode()).decode("ascii")
-                }
+                return {"authorization": redact.BASIC_CANARY}
             case _:
                 return self.target.credentials(self.target.key)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 
 CANARY = "sk-invalid-canary-7d1f3c"
+BASIC_CANARY = "Basic " + base64.b64encode(f"user:{CANARY}".encode()).decode("ascii")
+"""The canary as a name and a password: no secret, and shown as it is."""
 _SECRET_HEADERS = frozenset(
     {
         "authorization",
@@ -28,7 +31,7 @@ def headers(given: Mapping[str, str], variable: str) -> dict[str, str]:
     """Headers fit to be stored: a credential is replaced by `$VARIABLE`; the canary of a refused key stays."""
     kept: dict[str, str] = {}
     for name, value in given.items():
-        if name.lower() not in _SECRET_HEADERS or CANARY in value:
+        if name.lower() not in _SECRET_HEADERS or CANARY in value or value == BASIC_CANARY:
             kept[name.lower()] = value
         elif name.lower() in _SCHEMED:
             scheme, _, rest = value.partition(" ")

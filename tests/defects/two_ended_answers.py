@@ -67,6 +67,11 @@ def _store_key(call: Call) -> None:
     call.headers["authorization"] = "Bearer sk-of-the-upstream"
 
 
+def _counts_nothing(_asked: Asked, answer: Answer) -> None:
+    if answer.status == 200 and isinstance(answer.body, dict) and "usage" in answer.body:
+        answer.body["usage"]["image_count"] = 0
+
+
 ANSWERS = (
     TwoEnded(
         "answers-from-a-cache", "gateway.asks-upstream", AT_ONCE, ("B202",), _Cached(), also=frozenset({"*"})
@@ -130,5 +135,13 @@ ANSWERS = (
         _own_key,
         before=does.front(answer=_key_in_the_answer),
         also=frozenset({"auth.*", "errors.*"}),
+    ),
+    TwoEnded(
+        "usage-of-nothing",
+        "gateway.usage",
+        AT_ONCE,
+        ("B201", "B203", "B204"),
+        before=does.front(answer=_counts_nothing),
+        also=frozenset({"usage.image-count"}),
     ),
 )

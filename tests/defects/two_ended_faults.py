@@ -145,12 +145,16 @@ def _broken_off(reply: Reply) -> bool:
     return reply.status == 0
 
 
+def _elsewhere(call: Call) -> None:
+    call.url = "http://127.0.0.1:9/tasks/" + call.url.rpartition("/")[2]
+
+
 FAULTS = (
     TwoEnded(
         "tasks-left-alone",
         "gateway.task-collected",
         TASKS,
-        ("B120", "B122", "B139"),
+        ("B106", "B110", "B113", "B120", "B122", "B139"),
         _no_time,
         also=frozenset({"gateway.*", "model.served"}),
     ),
@@ -300,5 +304,14 @@ FAULTS = (
         ("B166", "B169"),
         _Cooling(0.4),
         faults=("server-error",),
+    ),
+    TwoEnded(
+        "polls-somewhere-else",
+        "gateway.task-collected",
+        TASKS,
+        ("B123",),
+        does.before(_elsewhere, "poll"),
+        manners=Manners(timeout=0.5, pause=0.01, deadline=0.05),
+        also=frozenset({"gateway.*", "model.served"}),
     ),
 )

@@ -42,6 +42,11 @@ def _as_text(name: str) -> does.Around:
     return does.parameters(put)
 
 
+def _without_blanks(own: dict[str, Json]) -> None:
+    for name in [name for name, value in own.items() if isinstance(value, str) and not value.strip()]:
+        del own[name]
+
+
 PARAMETERS = (
     TwoEnded(
         "seed-zero-lost-upstream",
@@ -182,5 +187,12 @@ PARAMETERS = (
         TASKS,
         ("B213",),
         does.prompts(lambda text: text + ", best quality"),
+    ),
+    TwoEnded(
+        "blank-text-for-nothing",
+        "gateway.parameter-lost",
+        AT_ONCE,
+        ("B081",),
+        does.parameters(_without_blanks),
     ),
 )

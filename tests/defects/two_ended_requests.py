@@ -8,6 +8,7 @@ from typing import Any
 
 from defects import two_ended_hooks as does
 from defects.two_ended import AT_ONCE, EDITS, ONE, TASK_EDITS, TASKS, TwoEnded
+from defects.wrap import Answer, Asked
 from qwen_image_spec.loader import load
 from servers.right_gateway.upstream import Call, Reply, Send
 
@@ -15,6 +16,8 @@ Json = Any
 _PATHS = {key: endpoint.path for key, endpoint in load().providers["dashscope"].endpoints.items()}
 # What cannot but break when no picture is made at all; the rest of the report rests on it.
 REFUSED = frozenset({"gateway.*", "model.served", "images.accepted", "auth.accepted"})
+# Where no path is found, keys are not looked at either.
+NOWHERE = REFUSED | {"auth.*", "errors.*"}
 
 
 def _with_x(own: dict[str, Json]) -> None:
@@ -88,6 +91,26 @@ def _served(reply: Reply) -> bool:
 
 def _rejected(reply: Reply) -> bool:
     return reply.status == 400
+
+
+def _at(path: str) -> does.Around:
+    """Send the request to another path of the upstream."""
+
+    def put(call: Call) -> None:
+        call.url = call.url.partition("/api/v1")[0] + path
+
+    return does.before(put)
+
+
+def _only_one_file(asked: Asked) -> None:
+    asked.raw = asked.raw.replace(b'name="image[]"', b'name="list"')
+
+
+def _forms_only(asked: Asked) -> Answer | None:
+    if asked.method != "POST" or not isinstance(asked.body, dict) or "authorization" not in asked.headers:
+        return None
+    message = {"message": "Field required", "type": "invalid_request_error", "param": "image", "code": None}
+    return Answer(422, {"content-type": "application/json"}, body={"error": message})
 
 
 REQUESTS = (
@@ -194,5 +217,25 @@ REQUESTS = (
         ("B161", "B272"),
         does.again(_rejected, times=2),
         faults=("data-inspection",),
+    ),
+    TwoEnded(
+        "base-address-used-as-it-is", "gateway.route", AT_ONCE, ("B256", "B260"), _at("/api/v1"), also=NOWHERE
+    ),
+    TwoEnded("version-doubled", "gateway.route", ONE, ("B262",), _at("/api/v1/v1/images"), also=NOWHERE),
+    TwoEnded(
+        "files-in-a-list-lost",
+        "gateway.form",
+        EDITS,
+        ("B153", "B226"),
+        before=does.front(request=_only_one_file),
+        also=frozenset({"gateway.*", "images.accepted"}),
+    ),
+    TwoEnded(
+        "json-edits-refused",
+        "images.accepted",
+        EDITS,
+        ("B219", "B220"),
+        before=does.front(request=_forms_only),
+        also=frozenset({"model.served", "errors.*", "auth.*"}),
     ),
 )
