@@ -196,6 +196,44 @@ def test_addresses_are_the_upstreams_own(mock: Mock, url: str) -> None:
     assert all(address in answer.text for address in own)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"prompt": ""},
+        {"n": 99},
+        {"n": 0},
+        {"size": "1024*1024"},
+        {"size": 1024},
+        {"model": "nobody"},
+        {"model": EDITS},
+        {"stream": True},
+        {"mask": "https://h/mask.png"},
+        {"response_format": "png"},
+        {"image": ["not an address"]},
+    ],
+)
+def test_bad_input_is_refused_before_the_upstream_is_asked(
+    mock: Mock, url: str, wrong: dict[str, Any]
+) -> None:
+    answer = post(url, {"model": AT_ONCE, "prompt": "a", **wrong})
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["error"]["message"]
+    assert mock.requests() == []
+
+
+@pytest.mark.parametrize("spelled", ["one", "list", "objects"])
+def test_pictures_come_in_json_too(mock: Mock, url: str, spelled: str) -> None:
+    address = post(url, {"model": AT_ONCE, "prompt": "a"}).json()["data"][0]["url"]
+    given = {
+        "one": {"image": address},
+        "list": {"image": [address]},
+        "objects": {"images": [{"image_url": address}]},
+    }
+    asked = {"model": "qwen-image-edit-plus", "prompt": "blue", **given[spelled]}
+    assert post(url, asked, "/v1/images/edits").status_code == 200
+    assert arrived(mock)[-1]["input"]["messages"][0]["content"][0] == {"image": address}
+
+
 def test_an_unknown_key_is_the_upstreams_refusal(mock: Mock, url: str) -> None:
     answer = post(url, {"model": AT_ONCE, "prompt": "a"}, key="sk-invalid-1")
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "InvalidApiKey")
