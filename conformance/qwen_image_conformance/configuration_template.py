@@ -40,6 +40,7 @@ max_images = {max_images}
 # baseline = "qwen-image-baseline.yaml"
 
 # Both ends: when qwen-image-mock is the gateway's upstream, this is its address. Then what arrives there is compared, too.
+# The pictures of a mock cost nothing: take max_images out.
 # journal = "http://127.0.0.1:8000"
 
 # [prices]
