@@ -6,7 +6,7 @@ in all than keeping every object of the last requests alive: the memory of a req
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -16,61 +16,43 @@ from qwen_image_mock.sending import USUAL, usual_headers
 from qwen_image_spec.dialect import dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from qwen_image_mock.credentials import Caller
+    from qwen_image_mock.fault_condition import Condition
+    from qwen_image_spec.model import Endpoint, Model, Provider
+    from qwen_image_spec.rules import Violation
 
 Json = Any
-Headers = "Sequence[tuple[bytes, bytes]]"
 _BETWEEN = b"\0"
 """Stands in no header."""
 
 
-class Packed:
-    """An exchange with an answer of JSON, without input images: `id`, `time` and so on as there."""
+class Packed(NamedTuple):
+    """An exchange with an answer of JSON, without input images: `id`, `time` and so on as there.
 
-    __slots__ = (
-        "_body",
-        "_content",
-        "_decoded",
-        "_effective",
-        "_endpoint",
-        "_headers",
-        "_method",
-        "_model",
-        "_notes",
-        "_path",
-        "_sent",
-        "_status",
-        "_violations",
-        "caller",
-        "condition",
-        "id",
-        "operation",
-        "provider",
-        "time",
-    )
+    `content` is the answer as it was sent, `sent` its headers, empty when they are the usual ones.
+    """
 
-    def __init__(self, exchange: Exchange, content: bytes) -> None:
-        effective = exchange.effective
-        self._effective = None if effective is None else orjson.dumps(effective)
-        self.id = exchange.id
-        self.time = exchange.time
-        self.provider = exchange.provider
-        self.operation = exchange.operation
-        self.caller = exchange.caller
-        self.condition = exchange.condition
-        self._endpoint = exchange.endpoint
-        self._model = exchange.model
-        self._method = exchange.method
-        self._path = exchange.path
-        self._headers = _joined(exchange.headers)
-        sent = exchange.sent_headers
-        self._sent = b"" if len(sent) == USUAL and not exchange.answer_headers else _joined(sent)
-        self._body = exchange.body
-        self._content = content
-        self._decoded = exchange.decoded is not None
-        self._status = exchange.status
-        self._violations = exchange.violations or ()
-        self._notes = exchange.notes or ()
+    id: str
+    time: float
+    provider: Provider
+    operation: str
+    caller: Caller
+    condition: Condition | None
+    endpoint: Endpoint | None
+    model: Model | None
+    method: str
+    path: str
+    headers: bytes
+    sent: bytes
+    body: bytes
+    content: bytes
+    decoded: bool
+    effective: Mapping[str, Json] | None
+    status: int
+    violations: Sequence[Violation]
+    notes: Sequence[str]
 
     def exchange(self) -> Exchange:
         """The exchange again, as far as the journal tells of it."""
@@ -78,25 +60,25 @@ class Packed:
             self.id,
             self.time,
             self.provider,
-            self._method,
-            self._path,
-            _parted(self._headers),
+            self.method,
+            self.path,
+            _parted(self.headers),
             "",
             self.caller,
-            self._endpoint,
+            self.endpoint,
             self.operation,
-            self._body,
-            model=self._model,
-            effective=None if self._effective is None else orjson.loads(self._effective),
-            violations=[*self._violations],
-            status=self._status,
-            answer=orjson.loads(self._content),
-            sent_headers=_parted(self._sent) or usual_headers(self.id, len(self._content)),
+            self.body,
+            model=self.model,
+            effective=self.effective,
+            violations=[*self.violations],
+            status=self.status,
+            answer=orjson.loads(self.content),
+            sent_headers=_parted(self.sent) or usual_headers(self.id, len(self.content)),
             condition=self.condition,
-            notes=[*self._notes],
+            notes=[*self.notes],
         )
-        if self._decoded and self._model is not None and self._endpoint is not None:
-            made.decoded = dialect(self._model, self._endpoint).decode(json_object(self._body))
+        if self.decoded and self.model is not None and self.endpoint is not None:
+            made.decoded = dialect(self.model, self.endpoint).decode(json_object(self.body))
         return made
 
 
@@ -104,10 +86,28 @@ def packed(exchange: Exchange, content: bytes) -> Packed | None:
     """An exchange packed, with its answer as it was sent; None when it is one that has to stay as it is."""
     if exchange.form is not None or exchange.inputs or exchange.manner is not None:
         return None
-    try:
-        return Packed(exchange, content)
-    except TypeError:  # an effective value that JSON cannot hold, such as a number of a hundred digits
-        return None
+    sent = exchange.sent_headers
+    return Packed(
+        exchange.id,
+        exchange.time,
+        exchange.provider,
+        exchange.operation,
+        exchange.caller,
+        exchange.condition,
+        exchange.endpoint,
+        exchange.model,
+        exchange.method,
+        exchange.path,
+        _joined(exchange.headers),
+        b"" if len(sent) == USUAL and not exchange.answer_headers else _joined(sent),
+        exchange.body,
+        content,
+        exchange.decoded is not None,
+        exchange.effective,
+        exchange.status,
+        exchange.violations or (),
+        exchange.notes or (),
+    )
 
 
 def _joined(headers: Sequence[tuple[bytes, bytes]]) -> bytes:

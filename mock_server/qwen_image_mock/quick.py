@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from qwen_image_mock.app import App
     from qwen_image_mock.sending import Done
 
+LARGEST_HEAD = 65_536
+"""So many bytes of a request line and headers are taken; a little more when they come in one packet."""
 _METHODS = frozenset({b"GET", b"POST"})
 
 
@@ -50,6 +52,7 @@ class QuickProtocol(HttpToolsProtocol):
     """uvicorn's protocol with the short way. `_early` is the body of a request whose way is not yet chosen."""
 
     _early: bytes | None = None
+    _head = 0
     _dated: list[tuple[bytes, bytes]] | None = None
     _date = b""
 
@@ -67,9 +70,28 @@ class QuickProtocol(HttpToolsProtocol):
                 self._early = None
             else:
                 self._long_way()
+        elif self.timeout_keep_alive_task is None:
+            self._mind_the_head(len(data))
+
+    def _mind_the_head(self, length: int) -> None:
+        """Close the connection when what comes before a body has no end."""
+        cycle = self.cycle
+        if self.transport.is_closing() or not (cycle is None or cycle.response_complete):
+            return
+        self._head += length
+        if self._head > LARGEST_HEAD:
+            self.transport.write(STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n")
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Begin a request; what the long way needs is made when that is chosen."""
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
 
     def on_headers_complete(self) -> None:
         """Wait for the body before choosing, where the short way is open."""
+        self._head = 0
         cycle: Any = self.cycle
         if (
             self._mock is None
@@ -81,7 +103,7 @@ class QuickProtocol(HttpToolsProtocol):
             or self.parser.get_http_version() != "1.1"
             or self.parser.should_upgrade()
         ):
-            super().on_headers_complete()
+            self._known_headers()
         else:
             self._early = b""
 
@@ -106,11 +128,19 @@ class QuickProtocol(HttpToolsProtocol):
         usual = self.app
         self.app = app or usual
         try:
-            super().on_headers_complete()
+            self._known_headers()
         finally:
             self.app = usual
         if body:
             super().on_body(body)
+
+    def _known_headers(self) -> None:
+        """Tell uvicorn of the headers, as if it had begun the request itself."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expects
+        self.scope["headers"] = headers
+        super().on_headers_complete()
 
     def _short_way(self, body: bytes) -> bool:
         """Answer, as far as that goes without waiting; False when nothing was done."""
@@ -118,11 +148,16 @@ class QuickProtocol(HttpToolsProtocol):
         path, _, query = self.url.partition(b"?")
         if mock is None or path[:1] != b"/" or b"#" in self.url or not path.isascii():
             return False
-        scope: Any = self.scope
         text = path.decode("ascii")
-        scope["method"] = self.parser.get_method().decode("ascii")
-        scope["path"] = unquote(text) if "%" in text else text
-        scope["query_string"] = query
+        scope = {
+            "method": self.parser.get_method().decode("ascii"),
+            "path": unquote(text) if "%" in text else text,
+            "query_string": query,
+            "root_path": "",
+            "headers": self.headers,
+            "scheme": self.scheme,
+            "server": self.server,
+        }
         running = mock.direct(scope, body)
         if running is None:
             return False
