@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from contextlib import ExitStack, closing
 from types import SimpleNamespace
 from typing import Any
@@ -59,6 +60,30 @@ def test_a_second_half_request_on_a_connection_is_given_up() -> None:
             assert connection.getresponse().read()
             connection.sock.sendall(b"POST /v1")
             assert connection.sock.recv(1) == b""
+
+
+@pytest.mark.parametrize("more", [b"X-A: " + b"b" * 1000 + b"\r\n", b""], ids=["headers", "path"])
+def test_a_head_without_end_is_given_up(mock: Any, client: Client, more: bytes) -> None:
+    begin = b"POST /v1 HTTP/1.1\r\nHost: mock\r\n" if more else b"POST /"
+    with closing(opened(mock.url)) as connection:
+        connection.sendall(begin)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):  # noqa: PT012 # how much it takes is its own
+            for _ in range(1000):
+                connection.sendall((more or b"b" * 1000) * 20)
+    assert client.post(PATH, ASK).status == 200
+
+
+def test_large_headers_are_taken(client: Client) -> None:
+    sent = {f"X-{number}": "a" * 1000 for number in range(40)}
+    assert client.post(PATH, ASK, sent).status == 200
+
+
+def test_large_headers_in_pieces_are_refused_in_words(mock: Any) -> None:
+    with closing(opened(mock.url)) as connection:
+        connection.sendall(b"POST /v1 HTTP/1.1\r\nHost: mock\r\n")
+        time.sleep(0.05)
+        connection.sendall(b"X-A: " + b"b" * 65_600)
+        assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
 
 
 def test_a_client_that_sends_slowly_but_in_time_is_served(mock: Any) -> None:
