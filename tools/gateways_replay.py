@@ -17,6 +17,7 @@ _BROKEN = ("fail", "warn", "error")
 _STATUS = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})")
 _PATIENCE = 150.0
 _REST = 6.0
+_CUT = "characters cut"
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ def replay(out: Path, environment: Mapping[str, str]) -> list[Replayed]:
         for case in _lines(out / "result.jsonl"):
             if case["event"] != "case" or case["status"] not in _BROKEN:
                 continue
-            for name, command in zip(
-                str(case["exchange"]).split(), str(case["curl"]).splitlines(), strict=False
-            ):
-                if command not in found and "characters cut" not in command:
-                    now = _again(command, environment, folder, recorded[name])
-                    found[command] = Replayed(case["clause"], recorded[name], now, command)
+            names, commands = str(case["exchange"]).split(), str(case["curl"]).splitlines()
+            if all(command in found or _CUT in command for command in commands):
+                continue
+            for name, command in zip(names, commands, strict=False):
+                now = _again(command, environment, folder, recorded[name])
+                found[command] = Replayed(case["clause"], recorded[name], now, command)
     return list(found.values())
 
 

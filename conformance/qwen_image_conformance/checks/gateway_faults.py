@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from qwen_image_conformance.checks.fields import missing_or_wrong
 from qwen_image_conformance.checks.registry import check, relation
@@ -117,7 +117,7 @@ def _refused(seen: Seen) -> Day | None:
         and day.answer is not None
         and (day.answer.status >= 400 or state_of(day.answer) in _BAD_STATES or told(day.answer).code)
     )
-    return day if day is not None and bad and day.fault.told and not seen.accepted and seen.answered else None
+    return day if day is not None and bad and day.fault.told and seen.refused else None
 
 
 @check("gateway.fault-message")
@@ -139,12 +139,20 @@ def code(seen: Seen) -> Verdict | None:
     said = told(day.answer).code if day is not None and day.answer is not None else ""
     if day is None or not said:
         return None
-    own = entry_for(f"fault.{day.fault.id}", seen.provider, seen.model)
-    allowed = [said] if own is None or own.code is None else [said, own.code, *own.codes]
+    allowed = [said, *_own_codes(day)]
     return holds(
         any(one in day.both.texts for one in allowed),
         expected=f"{day.fault.says}: the code {' or '.join(allowed)}",
         actual=day.came,
+    )
+
+
+def _own_codes(day: Day) -> list[str]:
+    """The codes that the gateway's own catalogue has for a condition."""
+    clause = f"fault.{day.fault.row or day.fault.id}"
+    row = entry_for(clause, day.seen.provider, day.seen.model)
+    return (
+        [row.code, *row.codes] if row is not None and row.code is not None and clause in row.raised_by else []
     )
 
 
@@ -234,8 +242,15 @@ def recovers(group: Sequence[Seen]) -> Verdict | None:
         expected="after every condition at the upstream the first plain request is served",
         actual=[f"after {name}: {_came(seen)}" for name, seen in late]
         or f"served after {len(after)} condition(s)",
-        about=tuple(seen.exchange.id for _, seen in late)[:3],
+        about=tuple(_pairs(group, late[:2])),
     )
+
+
+def _pairs(group: Sequence[Seen], late: Sequence[tuple[str, Seen]]) -> Iterator[str]:
+    """The request that met each condition, then the plain one that was not served: together they show it again."""
+    for name, seen in late:
+        met = [one.exchange.id for one in group if one.exchange.fault == name]
+        yield from (*met[:1], seen.exchange.id)
 
 
 def _after(seen: Seen) -> str:
