@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 LARGEST_HEAD = 65_536
 """So many bytes of a request line and headers are taken; a little more when they come in one packet."""
-LARGEST_HEAD = 65_536
-"""So many bytes of a request line and headers are taken; a little more when they come in one packet."""
 _METHODS = frozenset({b"GET", b"POST"})
 
 
@@ -54,7 +52,6 @@ class QuickProtocol(HttpToolsProtocol):
     """uvicorn's protocol with the short way. `_early` is the body of a request whose way is not yet chosen."""
 
     _early: bytes | None = None
-    _head = 0
     _head = 0
     _dated: list[tuple[bytes, bytes]] | None = None
     _date = b""
@@ -85,18 +82,6 @@ class QuickProtocol(HttpToolsProtocol):
         if self._head > LARGEST_HEAD:
             self.transport.write(STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n")
             self.transport.close()
-        elif self.timeout_keep_alive_task is None:
-            self._mind_the_head(len(data))
-
-    def _mind_the_head(self, length: int) -> None:
-        """Close the connection when what comes before a body has no end."""
-        cycle = self.cycle
-        if self.transport.is_closing() or not (cycle is None or cycle.response_complete):
-            return
-        self._head += length
-        if self._head > LARGEST_HEAD:
-            self.transport.write(STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n")
-            self.transport.close()
 
     def on_message_begin(self) -> None:
         """Begin a request; what the long way needs is made when that is chosen."""
@@ -106,7 +91,6 @@ class QuickProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Wait for the body before choosing, where the short way is open."""
-        self._head = 0
         self._head = 0
         cycle: Any = self.cycle
         if (
