@@ -224,6 +224,28 @@ def test_a_task_that_never_ends_must_be_given_up(done: Run) -> None:
     assert later.ok is None
 
 
+def test_a_code_of_the_gateways_own_catalogue_will_do_and_another_row_will_not(done: Run) -> None:
+    refused = on.first(done, on.DIRECT, "generate", "gateway.fault-data-inspection")
+    codes = {row.id: row.code for row in on.PROVIDER.errors}
+    error = {"message": "no", "type": "invalid_request_error", "param": None}
+    own, other = (
+        on.verdict(
+            "gateway.fault-code", on.answer(400, body={"error": {**error, "code": codes[name]}})(refused)
+        )
+        for name in ("content-policy", "invalid-value")
+    )
+    assert own is not None
+    assert own.ok is True
+    assert other is not None
+    assert other.ok is False
+
+
+def test_a_success_is_blamed_for_being_one_and_not_for_its_words(done: Run) -> None:
+    sent = on.answer(200, body={"data": []})(on.first(done, on.DIRECT, "generate", "gateway.fault-ok-error"))
+    assert on.verdict("gateway.fault-message", sent) is None
+    assert on.verdict("gateway.fault-code", sent) is None
+
+
 def test_line_ends_may_change_in_a_prompt_and_nothing_else(done: Run) -> None:
     rich = on.first(done, on.DIRECT, "generate", "rich:")
 

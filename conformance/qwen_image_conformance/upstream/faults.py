@@ -25,6 +25,7 @@ class Fault:
 
     `told`: the upstream gives a reason that must reach the client. `paid`: the upstream may have generated already.
     `pictures` is how many must be asked for, so that the condition shows; `own_polls` leaves native tasks out.
+    `row` is the condition in error catalogues, where it is not the `id`.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Fault:
     tier: Tier = Tier.CORE
     pictures: int = 1
     own_polls: bool = False
+    row: str = ""
 
     def allows(self, status: int) -> bool:
         """Whether the client may see this status (0: no answer), apart from pictures."""
