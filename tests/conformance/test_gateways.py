@@ -92,6 +92,7 @@ def test_the_matrix_tells_the_worst_of_each_clause(tools: Any, tmp_path: Path) -
         {"clause": "n.count", "status": "fail"},
         {"clause": "gateway.parameter-lost", "status": "warn"},
         {"clause": "url.open", "status": "pass"},
+        {"clause": "size.accepted", "status": "fail", "reason": "not testable: model.served is broken"},
     ]
     rows = [
         matrix.Row("Fake gateway", "1.0", "openai", "dieyuyun", 1, cases, {"requests": 7}, 3.2),
@@ -100,7 +101,7 @@ def test_the_matrix_tells_the_worst_of_each_clause(tools: Any, tmp_path: Path) -
     file = tmp_path / "docs" / "README.md"
     matrix.write(file, rows)
     text = file.read_text("utf-8")
-    assert "| Fake gateway 1.0 | openai | dieyuyun | 4 | 1 | 1 | 2 | 0 | 7 | 3 |" in text
+    assert "| Fake gateway 1.0 | openai | dieyuyun | 5 | 1 | 1 | 2 | 1 | 7 | 3 |" in text
     assert "not available here: no such package" in text
     lines = [line for line in text.splitlines() if line.startswith("| `")]
     assert lines == ["| `gateway.parameter-lost` | warn |", "| `n.count` | **fail** |"]
