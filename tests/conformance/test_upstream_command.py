@@ -119,9 +119,11 @@ def test_an_address_that_is_no_mock_is_told(mock: str, tmp_path: Path) -> None:
 def test_a_gateways_command_is_told_where_the_mock_is() -> None:
     told = variables(load(), "http://127.0.0.1:1")
     assert told["UPSTREAM_URL"] == "http://127.0.0.1:1"
-    assert told["UPSTREAM_NATIVE"] == told["UPSTREAM_DASHSCOPE"] == "http://127.0.0.1:1/dashscope/api/v1"
+    assert told["UPSTREAM_NATIVE"] == "http://127.0.0.1:1/api/v1"
+    assert told["UPSTREAM_OPENAI"] == "http://127.0.0.1:1/v1"
+    assert told["UPSTREAM_DASHSCOPE"] == "http://127.0.0.1:1/dashscope/api/v1"
     assert told["UPSTREAM_DIEYUYUN"] == "http://127.0.0.1:1/dieyuyun/v1"
-    assert told["UPSTREAM_OPENAI"].endswith("/v1")
+    assert told["UPSTREAM_DASHSCOPE_COMPATIBLE"].endswith("/dashscope-compatible/compatible-mode/v1")
     assert told["UPSTREAM_KEY"] == os.environ.get("UPSTREAM_KEY", "sk-upstream-canary-5b21")
 
 

@@ -50,17 +50,21 @@ def standing(
 
 
 def variables(spec: Spec, mock: str) -> dict[str, str]:
-    """What a gateway's command learns of the mock: its address, the base address of each provider, and a key.
+    """What a gateway's command learns of the mock: its address, the base addresses of both styles, and a key.
 
-    `UPSTREAM_NATIVE` and `UPSTREAM_OPENAI` are the first provider of each style; every provider also has its own, such as
-    `UPSTREAM_DASHSCOPE_COMPATIBLE`.
+    `UPSTREAM_NATIVE` and `UPSTREAM_OPENAI` are the mock's own choice for each style; every provider also has a variable,
+    such as `UPSTREAM_DASHSCOPE_COMPATIBLE`.
     """
-    found = {"UPSTREAM_URL": mock, KEY: upstream_key()}
+    found = {
+        "UPSTREAM_URL": mock,
+        "UPSTREAM_NATIVE": f"{mock}/api/v1",
+        "UPSTREAM_OPENAI": f"{mock}/v1",
+        KEY: upstream_key(),
+    }
     for provider in spec.providers.values():
         openai, native = bases(provider)
-        base = f"{mock}/{provider.id}" + (openai if provider.style == "openai" else native)
-        found[f"UPSTREAM_{provider.id.upper().replace('-', '_')}"] = base
-        found.setdefault("UPSTREAM_OPENAI" if provider.style == "openai" else "UPSTREAM_NATIVE", base)
+        base = openai if provider.style == "openai" else native
+        found[f"UPSTREAM_{provider.id.upper().replace('-', '_')}"] = f"{mock}/{provider.id}{base}"
     return found
 
 
