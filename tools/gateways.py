@@ -86,10 +86,12 @@ def _held(product: Product, version: str, route: Path, url: str, upstream: str) 
         env=environment,
     )  # fmt: skip
     print(f"{product.title} {version}, {route.stem}: exit code {code}", flush=True)
-    if REPLAY in sys.argv and code in (0, 1):
+    if REPLAY in sys.argv and _ended(code, out):
         print(told(replay(out, environment)), flush=True)
-    if code not in (0, 1):
-        return Row(product.title, version, route.stem, data["provider"], code, why=f"exit code {code}")
+    if not _ended(code, out):
+        return Row(
+            product.title, version, route.stem, data["provider"], max(code, 2), why=f"exit code {code}"
+        )
     if product.name in REPORTED:
         _report(out, ROOT / "docs" / "gateways" / f"{product.name}-{route.stem}.md")
     events = [json.loads(line) for line in (out / "result.jsonl").read_text("utf-8").splitlines()]
@@ -98,6 +100,11 @@ def _held(product: Product, version: str, route: Path, url: str, upstream: str) 
     return Row(
         product.title, version, route.stem, Path(data["provider"]).stem, code, cases, events[-1], seconds
     )
+
+
+def _ended(code: int, out: Path) -> bool:
+    """Whether a run came to its end: the interpreter's own failures have exit code 1, too."""
+    return code in (0, 1) and (out / "result.jsonl").exists()
 
 
 def _here(route: Path, upstream: str) -> Path:
