@@ -137,8 +137,8 @@ def test_the_journal_has_so_many_bytes_at_most(ground: Ground) -> None:
 
 def test_counts_are_of_so_many_keys_at_most(ground: Ground) -> None:
     async def many() -> int:
-        for start in range(0, REMEMBERED + 10, 200):
-            await asyncio.gather(*(ground.state.counts.next("met", str(start + one)) for one in range(200)))
+        for start in range(0, REMEMBERED + 10, 50):
+            await asyncio.gather(*(ground.state.counts.next("met", str(start + one)) for one in range(50)))
         return len(await ground.others.counts.seen("met"))
 
     assert 0 < ground.run(many()) <= REMEMBERED

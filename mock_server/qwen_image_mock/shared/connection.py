@@ -21,8 +21,10 @@ T = TypeVar("T")
 WORD = "{qwen-image-mock}:"
 """What every key begins with."""
 _CONNECTIONS = 64
-_CONNECTING = 1.0
-_ANSWERING = 2.0
+_CONNECTING = 2.0
+_ANSWERING = 5.0
+_QUEUEING = 20.0
+"""Seconds to connect, to an answer, and for a connection where all are in use."""
 
 
 class Connection:
@@ -35,7 +37,7 @@ class Connection:
             address.url,
             password=address.password,
             max_connections=_CONNECTIONS,
-            timeout=_ANSWERING,
+            timeout=_QUEUEING,
             socket_connect_timeout=_CONNECTING,
             socket_timeout=_ANSWERING,
             retry=Retry(NoBackoff(), 0),
