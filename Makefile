@@ -52,7 +52,7 @@ $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-clients tests/clients/node/node_modules runs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-clients tests/clients/node/node_modules .peers runs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: prove
 prove: $(VENV)/dev

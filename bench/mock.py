@@ -31,6 +31,7 @@ class Bench:
         self.rates: dict[Key, list[float]] = defaultdict(list)
         self.wall: dict[Key, list[tuple[float, float]]] = defaultdict(list)
         self.starts: dict[str, list[float]] = defaultdict(list)
+        self.start_cpu: dict[str, list[float]] = defaultdict(list)
         self.downloads: dict[str, list[float]] = {}
         self.asked = direct()
 
@@ -43,6 +44,7 @@ class Bench:
             }
             for name, running in servers.items():
                 self.starts[name].append(running.started)
+                self.start_cpu[name].append(running.cpu())
             for connections in CONNECTIONS:
                 for name, running in servers.items():
                     self._note(name, "generate", running, self.asked["generate"], 200, connections)
@@ -122,7 +124,8 @@ def main() -> None:
             bench.round(number)
         print(f"\n{bench.told()}\n\n{files.told(bench.downloads)}\n")
         for name, starts in bench.starts.items():
-            print(f"start to first answer, {name}: {spread(starts)} s")
+            used = spread(bench.start_cpu[name])
+            print(f"start to first answer, {name}: {spread(starts)} s, {used} s of CPU")
     if options.only in (None, "memory"):
         print(f"memory: {memory(options.requests)}")
 
