@@ -25,6 +25,9 @@ from soak_page import page
 from soak_stories import Seen, User
 
 HANGING = 16
+SHORT = 300.0
+FULL_SOON = ["--keep-tasks", "1500", "--keep-uploads", "300", "--journal-limit", "2"]
+"""For a short run: what is kept reaches its bounds within the first third, so that growth after it is a leak."""
 GROWTH = 1.125
 SLACK = 4.0
 """Megabytes of growth that are no growth: one picture more in a cache."""
@@ -121,6 +124,8 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="write soak.md and soak.svg into this folder")
     chosen = parser.parse_args()
     options = ["--task-seconds", "0.3", "--header-seconds", "5", "--body-seconds", "5", "--seed", "1"]
+    if chosen.seconds < SHORT:
+        options += FULL_SOON
     if chosen.store:
         options += ["--store", chosen.store, "--workers", str(chosen.workers)]
     with python_server("-m", "qwen_image_mock", "--port", "0", "--quiet", *options) as server:

@@ -61,7 +61,7 @@ def page(
 that send half a request and hang, one mock with its journal on, made by `python bench/soak.py`.
 Users and server share a machine with other work: the rates are no measure of speed (`make bench`
 is), the shape of the curves is what counts. The memory is what the bounds of what is kept allow: 20,000
-tasks, 10,000 uploads, 2,048 thumbnails, 16 MiB of journal.
+tasks, 10,000 uploads, 2,048 thumbnails, 16 MiB of journal (less in a run of under five minutes).
 
 {outcome}
 

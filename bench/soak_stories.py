@@ -188,7 +188,7 @@ async def task(user: User) -> None:
     ask = {"model": "wan2.2-t2i-flash", "input": {"prompt": prompt}, "parameters": {"n": 2}}
     identity = (await user.ask("submit", "POST", SUBMIT, ask, ASYNC)).json["output"]["task_id"]
     user.seen.submitted += 1
-    user.last = [*user.last[-9:], identity]
+    user.last = [*user.last[-4:], identity]
     wanted = TASK_FAULTS.get(fault, "SUCCEEDED")
     if fault:
         user.seen.faults[fault.split()[0]] += 1
