@@ -238,7 +238,11 @@ def not_together(values: dict[str, Json], name: str) -> Callable[[Asked], Answer
 
     def hook(asked: Asked) -> Answer | None:
         body = asked.body
-        if not isinstance(body, dict) or name not in body or values.items() - body.items():
+        if (
+            not isinstance(body, dict)
+            or name not in body
+            or any(body.get(one) != values[one] for one in values)
+        ):
             return None
         message = f"{name} cannot be used together with {', '.join(values)}"
         error = {
