@@ -90,7 +90,7 @@ def foreign_server(command: Sequence[str], url: str, path: str, body: bytes, log
     """Start a server of others at a known address; it is there when it answers `body` with 200."""
     begin = time.perf_counter()
     with log.open("w", encoding="utf-8") as words:
-        process = subprocess.Popen(command, stdout=words, stderr=words, text=True)  # noqa: S603 # from our table
+        process = subprocess.Popen(command, stdout=words, stderr=words, text=True, cwd=log.parent)  # noqa: S603 # from our table
         pin(0, process.pid)
         try:
             wait(process, url + path, body)
