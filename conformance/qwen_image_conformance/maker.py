@@ -95,11 +95,13 @@ class Maker:
         """An accepted probe with one split for every parameter, for when it is refused."""
         request = self.asked(prompt, parameters)
         splits: list[Probe] = []
-        if len(request.parameters) > 1 or prompt != PLAIN:
-            singles = [{key: value} for key, value in request.parameters.items()]
-            splits = [self.split(f"{name}-{key}", PLAIN, one) for one in singles for key in one]
+        if len(request.parameters) > 1 or (request.parameters and prompt != PLAIN):
+            splits += [
+                self.split(f"{name}-{key}", PLAIN, {key: value}) for key, value in request.parameters.items()
+            ]
             if prompt != PLAIN:
                 splits.append(self.split(f"{name}-prompt", prompt, {}))
+        if request.parameters or prompt != PLAIN:
             splits.append(self.split(f"{name}-bare", PLAIN, {}))
         return accepted(
             self.provider,

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from qwen_image_conformance.probe import Probe
 from qwen_image_spec.cases import ANY, Case
 
-# Every refusal shows the shape of errors; a refused key shows whether it is told.
+# Every refusal shows the shape of errors, and whether it is called a success; a refused key shows whether it is told.
+_SHOWN_BY_REFUSALS = ("errors.*", "response.success-means-pictures")
 _SHOWN_BY = {"auth.invalid-key": ("auth.key-secret",)}
 
 
@@ -37,7 +38,7 @@ def _place(probe: Probe, case: Case) -> bool:
 def _sent_for(probe: Probe, case: Case) -> bool:
     if not _place(probe, case):
         return False
-    if case.group == "errors" and not probe.buys:
+    if not probe.buys and any(fnmatchcase(case.clause, pattern) for pattern in _SHOWN_BY_REFUSALS):
         return True
     return any(
         fnmatchcase(case.clause, pattern) or case.clause in _SHOWN_BY.get(pattern, ())
@@ -51,6 +52,8 @@ def _beside(probe: Probe) -> set[str]:
         return set()
     parameters = probe.asked.parameters
     found = {f"{name.replace('_', '-')}.accepted" for name in parameters}
+    if probe.asked.images:
+        found.add("images.accepted")
     if "n" in parameters:
         found.add("n.count")
     if parameters.get("response_format") == "url":

@@ -32,8 +32,10 @@ _BASE_CLAUSES = (
     "usage.*",
     "tasks.*",
     "watermark.default",
+    "watermark.corner",
     "prompt-extend.default",
     "seed.repeats",
+    "seed.zero",
 )
 
 
@@ -117,6 +119,7 @@ class _Valid(Maker):
                 "watermark.corner",
                 "prompt-extend.default",
                 "seed.repeats",
+                "usage.*",
                 "size.delivered",
                 "n.count",
                 "n.distinct",
@@ -132,7 +135,13 @@ class _Valid(Maker):
             return []
         first = self.probe(
             "flipped",
-            ("watermark.honoured", "watermark.corner", "watermark.accepted"),
+            (
+                "watermark.honoured",
+                "watermark.corner",
+                "watermark.accepted",
+                "prompt-extend.default",
+                "seed.zero",
+            ),
             Tier.CORE,
             seed=SEED,
             n=self.one(),
