@@ -17,7 +17,7 @@ _FIELD = "image"
 def as_taken(probes: Iterable[Probe], provider: Provider) -> list[Probe]:
     """The probes, those of a path that takes forms only as forms. What a form cannot say is left out.
 
-    A form has no JSON to be broken, and no types: every value is a text.
+    A form has no JSON to be broken, and no types: every value is a text. Pictures are files, not addresses.
     """
     return [made for probe in probes for made in _as_taken(probe, provider)]
 
@@ -48,4 +48,6 @@ def _sayable(probe: Probe) -> bool:
         body = orjson.loads(probe.body)
     except orjson.JSONDecodeError:
         return False
-    return isinstance(body, dict) and None not in body.values()
+    images = probe.asked.images if probe.asked is not None else ()
+    files = all(isinstance(image, str) and image.startswith("data:") for image in images)
+    return isinstance(body, dict) and None not in body.values() and files
