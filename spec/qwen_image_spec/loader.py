@@ -26,7 +26,9 @@ def load() -> Spec:
     providers = {
         name: build_provider(documents.provider_document(name), builder) for name in about["providers"]
     }
-    return Spec(about["version"], sources, disputes, _clauses(about["version"], sources), providers, _prices())
+    return Spec(
+        about["version"], sources, disputes, _clauses(about["version"], sources), providers, _prices()
+    )
 
 
 def load_provider(path: Path) -> Provider:
