@@ -7,6 +7,7 @@ import shlex
 from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.redact import CANARY
 from qwen_image_conformance.upstream.forms import command, parts_of
+from qwen_image_conformance.upstream.large import KEPT
 
 _FIRST = ("content-type", "authorization", "x-dashscope-async", "x-dashscope-sse")
 # What every client adds on its own, and what proxies on the way add.
@@ -23,7 +24,10 @@ _NOISY = ("x-stainless-", "x-forwarded-")
 
 
 def curl(exchange: Exchange) -> str:
-    """The command for an exchange. Long input images are cut, and said to be."""
+    """The command for an exchange. Long input images are cut, and said to be.
+
+    Large ones are read from `images/` in the folder of the run: the command is run there.
+    """
     sent = exchange.sent
     parts = ["curl", "-sS", "-i"]
     if sent.method != "POST" or not sent.body:
@@ -37,6 +41,11 @@ def curl(exchange: Exchange) -> str:
     if form:
         first, options = command(form)
         return first + " ".join([*parts, *options])
+    if picture := KEPT.search(sent.body.decode("utf-8", "replace")):
+        before, after = (shlex.quote(text) for text in sent.body.decode().split(picture[0], 1))
+        data = f"printf %s 'data:image/png;base64,'; base64 < images/{picture[3]} | tr -d '\\n'"
+        first = f"{{ printf %s {before}; {data}; printf %s {after}; }} | "
+        return first + " ".join([*parts, "--data-binary", "@-"])
     if sent.body:
         parts += ["--data-binary", _body(sent.body)]
     return " ".join(parts)

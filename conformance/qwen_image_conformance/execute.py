@@ -26,6 +26,7 @@ from qwen_image_conformance.tasks import task_path
 from qwen_image_conformance.upstream.addresses import needs_picture, with_picture
 from qwen_image_conformance.upstream.gateway import Gateway
 from qwen_image_conformance.upstream.journal import Watch
+from qwen_image_conformance.upstream.large import ready
 from qwen_image_conformance.upstream.secrets import guarded
 from qwen_image_conformance.upstream.tokens import only_two_ended
 from qwen_image_conformance.upstream.trials import trials
@@ -167,14 +168,19 @@ class Executor:
             self.sent += 1
             number = self.sent
         self.recorder.sending(number, probe.id, probe.buys)
+        one = ready(probe)
+        probe = one.probe
+        if one.picture:
+            self.recorder.picture(Delivered(digest=sha256(one.picture).hexdigest()), one.picture)
         sent, received = self.client.send(
             probe.method,
             probe.path,
-            probe.body,
+            one.body,
             probe.headers,
             probe.credentials,
             patient=not only_two_ended(probe.id),
         )
+        sent = replace(sent, body=probe.body)
         if received.error and number == 1:
             raise Unreachable(
                 f"{self.client.target.url} does not answer: {received.error}",

@@ -10,6 +10,7 @@ from typing import Any
 
 from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.found import Item, items
+from qwen_image_conformance.upstream.large import looked_at
 from qwen_image_spec.evidence import Reaction
 from qwen_image_spec.model import Endpoint, Facets, Model, Provider, Spec
 from qwen_image_spec.pointers import MISSING
@@ -53,7 +54,9 @@ class Seen:
     @cached_property
     def violations(self) -> list[Violation]:
         """What the request breaks by the rules of the model."""
-        return check(self.asked, self.model) if self.asked is not None and self.model is not None else []
+        if self.asked is None or self.model is None:
+            return []
+        return check(self.asked, self.model, looked_at(self.asked.images))
 
     @cached_property
     def broken(self) -> tuple[str, ...]:

@@ -185,6 +185,7 @@ UNPROVEN = {
     "gateway.recovers": "a relation: see test_upstream_runs.py",
     "gateway.poll-deadline": "a task that never ends is waited for in the full tier only; see its own test",
     "gateway.rewritten-prompt": "see its own test",
+    "gateway.large-body": "large pictures are sent in the full tier only: see test_upstream_large.py",
 }
 
 

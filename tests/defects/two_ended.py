@@ -34,7 +34,8 @@ class TwoEnded:
 
     `around` sees every call to the upstream and its reply, `before` (a defect of `wrap.py`) every request of a client
     and its answer. `aliases` are names the gateway is asked with. `also` may end in `*`. `faults` are the conditions
-    of the upstream that show the defect; without any the plain requests do.
+    of the upstream that show the defect, `probes` the requests of the full tier, by the beginning of their names; without
+    any the plain requests do.
     """
 
     id: str
@@ -47,6 +48,7 @@ class TwoEnded:
     aliases: Mapping[str, str] = field(default_factory=dict)
     also: frozenset[str] = frozenset()
     faults: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
 
     def excuses(self, clause: str) -> bool:
         """Whether a clause is this defect's own, or one that cannot but break with it."""
@@ -71,12 +73,22 @@ def plan_of(model: str, faults: tuple[str, ...] | None = None) -> Plan:
     return replace(plan, probes=tuple(probes))
 
 
+@cache
+def full_plan_of(model: str, probes: tuple[str, ...]) -> Plan:
+    """One plain request, and those of the full tier whose names begin so."""
+    plan = make_plan(SPEC, provider(), [model], Tier.FULL, both_ends=True)
+    wanted = [probe for index, probe in enumerate(plan.probes) if not index or probe.id.startswith(probes)]
+    return replace(plan, probes=tuple(wanted))
+
+
 def held(upstream: str, model: str, defect: TwoEnded | None = None, *, whole: bool = False) -> Run:
     """A two-ended run of the right gateway in front of a mock, with a defect in it or none.
 
-    A defect is held by the part of the core tier that shows it, by the `whole` on demand.
+    A defect is held by the part of the core tier that shows it, by the `whole` on demand, or by its own probes.
     """
     faults = None if defect is None or whole else defect.faults
+    own = defect.probes if defect is not None else ()
+    plan = full_plan_of(model, own) if own else plan_of(model, faults)
     chosen = defect or TwoEnded("", "", model)
     names = {real: alias for alias, real in chosen.aliases.items()}
 
@@ -88,9 +100,7 @@ def held(upstream: str, model: str, defect: TwoEnded | None = None, *, whole: bo
         TemporaryDirectory() as folder,
     ):
         options = Options(journal=upstream, gateway=Gateway(models=names))
-        return run(
-            SPEC, provider(), make_target(provider(), url), plan_of(model, faults), Path(folder), options
-        )
+        return run(SPEC, provider(), make_target(provider(), url), plan, Path(folder), options)
 
 
 def broken_cases(done: Run) -> list[dict[str, Any]]:

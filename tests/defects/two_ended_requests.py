@@ -113,6 +113,13 @@ def _forms_only(asked: Asked) -> Answer | None:
     return Answer(422, {"content-type": "application/json"}, body={"error": message})
 
 
+def _one_mebibyte(asked: Asked) -> Answer | None:
+    if len(asked.raw) <= 2**20:
+        return None
+    message = {"message": "Payload Too Large.", "type": "invalid_request_error", "param": None, "code": None}
+    return Answer(413, {"content-type": "application/json"}, body={"error": message})
+
+
 REQUESTS = (
     TwoEnded(
         "images-reversed", "gateway.images-order", EDITS, ("B224",), does.images(lambda given: given[::-1])
@@ -229,6 +236,14 @@ REQUESTS = (
         ("B153", "B226"),
         before=does.front(request=_only_one_file),
         also=frozenset({"gateway.*", "images.accepted"}),
+    ),
+    TwoEnded(
+        "bodies-above-one-mebibyte-refused",
+        "gateway.large-body",
+        EDITS,
+        ("S11",),
+        before=does.front(request=_one_mebibyte),
+        probes=("gateway.large-some",),
     ),
     TwoEnded(
         "json-edits-refused",

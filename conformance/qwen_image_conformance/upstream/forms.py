@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from qwen_image_conformance.probe import Probe
 Json = Any
 BOUNDARY = "qwen-image-form-5b21c0"
 TYPE = "multipart/form-data"
+_LARGE = re.compile(rb"data:[^,]*;sha256=([0-9a-f]{64}),")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +74,27 @@ def parts_of(body: bytes, content_type: str) -> list[Part]:
 
 def command(parts: list[Part]) -> tuple[str, list[str]]:
     """A form for curl: what makes its files first, and its options."""
-    files = {part.filename: part.content for part in parts if part.filename}
+    files = {part.filename: part.content for part in parts if part.filename and not _stored(part)}
     first = "".join(
         f"printf %s {base64.b64encode(content).decode()} | base64 -d > {name} && "
         for name, content in files.items()
     )
     options: list[str] = []
     for part in parts:
-        if part.filename:
+        if part.filename and (digest := _stored(part)):
+            named = f"{part.name}=@images/{digest};type={part.kind};filename={part.filename}"
+            options += ["-F", shlex.quote(named)]
+        elif part.filename:
             options += ["-F", shlex.quote(f"{part.name}=@{part.filename};type={part.kind}")]
         else:
             options += ["--form-string", shlex.quote(f"{part.name}={part.content.decode()}")]
     return first, options
+
+
+def _stored(part: Part) -> str:
+    """The name of the file in `images/` that a run keeps of a large picture, empty for others."""
+    found = _LARGE.fullmatch(part.content)
+    return found[1].decode() if found is not None else ""
 
 
 def _parts(body: Mapping[str, Json], image: str) -> Iterator[Part]:
@@ -100,7 +111,8 @@ def _parts(body: Mapping[str, Json], image: str) -> Iterator[Part]:
         if head.startswith("data:"):
             kind = head.removeprefix("data:").partition(";")[0]
             name = f"picture-{index}.{kind.rpartition('/')[2]}"
-            yield Part(image, base64.b64decode(data), kind, name)
+            content = base64.b64decode(data) if head.endswith(";base64") else picture.encode()
+            yield Part(image, content, kind, name)
         else:
             yield Part(image, picture.encode())
 

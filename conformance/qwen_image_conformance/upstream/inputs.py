@@ -11,6 +11,7 @@ from typing import Any
 
 from qwen_image_conformance import redact
 from qwen_image_conformance.upstream.both import Both
+from qwen_image_conformance.upstream.large import kept_of
 
 Json = Any
 
@@ -59,6 +60,8 @@ def _image(image: Json) -> Image:
         return Image(digest=sha256(image).hexdigest())
     if not isinstance(image, str):
         return Image()
+    if (kept := kept_of(image)) is not None:
+        return Image(digest=kept.digest)
     if image.startswith("data:"):
         try:
             return Image(digest=sha256(base64.b64decode(image.partition(",")[2], validate=True)).hexdigest())

@@ -11,6 +11,7 @@ from qwen_image_conformance.prompts import PLAIN
 from qwen_image_conformance.upstream import faults
 from qwen_image_conformance.upstream.addresses import PICTURE
 from qwen_image_conformance.upstream.forms import as_form
+from qwen_image_conformance.upstream.large import MOST, SOME, looked_at, planned
 from qwen_image_conformance.upstream.pictures import distinct
 from qwen_image_conformance.upstream.tokens import MARK
 from qwen_image_conformance.ways import Way
@@ -35,6 +36,7 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
         *_blank(provider, model, way),
         _unknown(provider, model, way),
         *_forms(provider, model, way),
+        *_large(provider, model, way),
     ]
     return [*own, *faults.probes(provider, model, way)]
 
@@ -113,6 +115,22 @@ def _forms(provider: Provider, model: Model, way: Way) -> list[Probe]:
     return found
 
 
+def _large(provider: Provider, model: Model, way: Way) -> list[Probe]:
+    """An input image larger than proxies take unasked, and one as large as the contract allows: in the full tier."""
+    bare = _count(way.request(model, PLAIN), model, way)
+    rule = image_rule_of(bare, model)
+    if not way.images or rule is None:
+        return []
+    found = []
+    for label, most in (("some", SOME), ("most", MOST)):
+        image = planned(rule, provider, most)
+        request = replace(bare, images=(image, *way.images[1:]))
+        if image is not None and not check(request, model, looked_at(request.images)):
+            name = f"{MARK}large-{label}"
+            found.append(_probe(provider, model, way, request, name, Tier.FULL))
+    return found
+
+
 def facets_for(model: Model, way: Way, name: str) -> Facets | None:
     """What a model says of a parameter in this way; None when it does not take it there."""
     param = model.params.get(name)
@@ -130,5 +148,7 @@ def _count(request: ImageRequest, model: Model, way: Way) -> ImageRequest:
     return replace(request, parameters={**request.parameters, "n": 1})
 
 
-def _probe(provider: Provider, model: Model, way: Way, request: ImageRequest, name: str) -> Probe:
-    return accepted(provider, model, way.operation, way.endpoint, request, name, (MARK + "*",), Tier.CORE)
+def _probe(
+    provider: Provider, model: Model, way: Way, request: ImageRequest, name: str, tier: Tier = Tier.CORE
+) -> Probe:
+    return accepted(provider, model, way.operation, way.endpoint, request, name, (MARK + "*",), tier)
