@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ from qwen_image_spec.situation import effective, facets_of
 from qwen_image_spec.size import Size, parse
 
 SUCCEEDED = "SUCCEEDED"
+_TITLE = re.compile(rb"<title>([^<]+)</title>", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,12 @@ class Seen:
 
     @property
     def came(self) -> str:
-        """What came, for people: the status, and the beginning of a refusal's text or the number of pictures."""
+        """What came, for people: the status, and the number of pictures, the title of a page or the beginning of a text."""
         if self.accepted:
             return f"status {self.status} with {len(self.items)} picture(s)"
-        text = self.exchange.final.body[:160].decode("utf-8", "replace")
+        body = self.exchange.final.body
+        title = _TITLE.search(body[:1000]) if body.lstrip().startswith(b"<") else None
+        text = (b"a page, " + title[1] if title is not None else body)[:160].decode("utf-8", "replace")
         return f"status {self.status}: {text}" if text else f"status {self.status}"
 
     @property

@@ -225,6 +225,18 @@ def test_a_task_that_never_ends_must_be_given_up(done: Run) -> None:
     assert later.ok is None
 
 
+def test_an_upstream_that_takes_a_minute_is_waited_for(done: Run) -> None:
+    slow = replace(on.first(done, on.DIRECT, "generate", "gateway.fault-slow"), fault="very-slow")
+    page = b"<html>\r\n<head><title>504 Gateway Time-out</title></head></html>"
+    late = on.answer(504, body=page)(replace(slow, received=replace(slow.received, seconds=60.06)))
+    kept, given_up = on.verdict("gateway.slow-answer", slow), on.verdict("gateway.slow-answer", late)
+    assert kept is not None
+    assert kept.ok is True
+    assert given_up is not None
+    assert given_up.ok is False
+    assert given_up.actual == "status 504: a page, 504 Gateway Time-out, after 60 s"
+
+
 def test_a_code_of_the_gateways_own_catalogue_will_do_and_another_row_will_not(done: Run) -> None:
     refused = on.first(done, on.DIRECT, "generate", "gateway.fault-data-inspection")
     codes = {row.id: row.code for row in on.PROVIDER.errors}
@@ -297,4 +309,4 @@ def test_the_right_gateway_keeps_every_clause(done: Run) -> None:
     unmeasured = {
         case["clause"] for case in done.cases if case["group"] == "gateway" and case["status"] == "not-run"
     }
-    assert unmeasured <= {"gateway.poll-deadline"}
+    assert unmeasured <= {"gateway.poll-deadline", "gateway.large-body"}

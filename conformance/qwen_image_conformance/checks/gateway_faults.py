@@ -17,7 +17,7 @@ from qwen_image_spec.catalogue import entry_for
 from qwen_image_spec.pointers import MISSING
 
 _AFTER = "gateway.after-"
-_DEADLINE = "gateway.poll-deadline"
+_DEADLINE, _SLOW = "gateway.poll-deadline", "gateway.slow-answer"
 _BAD_STATES = ("FAILED", "CANCELED", "UNKNOWN")
 
 
@@ -71,16 +71,17 @@ def outcome_of(clause: str) -> Callable[[Seen], Verdict | None]:
         if day is None:
             return None
         fault, expected = day.fault, f"{day.fault.says}: the client gets {' or '.join(day.fault.answer)}"
+        came = f"{day.came}, after {seen.exchange.received.seconds:.0f} s" if clause == _SLOW else day.came
         if day.passed_on:
             return holds(True, expected=expected, actual=f"the upstream's own answer, {day.came}")
         if seen.accepted:
             good = not fault.refused and not _short(day)
-            return holds(good, expected=expected, actual=_short(day) or day.came)
+            return holds(good, expected=expected, actual=_short(day) or came)
         if clause == _DEADLINE and "Timeout" in seen.exchange.received.error:
             return observed(f"nothing within the suite's own patience: {day.came}", expected=expected)
         refused = seen.refused or not seen.answered
         status = 500 if seen.status == 200 and refused else seen.status
-        return holds(refused and fault.allows(status), expected=expected, actual=day.came)
+        return holds(refused and fault.allows(status), expected=expected, actual=came)
 
     outcome.__doc__ = "What may come of the condition, and nothing else."
     return outcome
