@@ -2,8 +2,9 @@
 
 `make gateways` runs all of them. A gateway is installed into `.gateways/` and started on the loopback; every route has a
 description of its own, `gateways/NAME/ROUTE.toml`. Results go to `runs/gateways/`, the matrix to docs/gateways/README.md
-when every route was run. With --replay the curl command of every finding is run again, too. The exit code is 0 unless a
-run could not be made: findings are what is looked for.
+when every route was run. With --replay the curl command of every finding is run again, too. With --full the full tier is
+run, for a model or more, and the matrix stays. The exit code is 0 unless a run could not be made: findings are what is
+looked for.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from gateways_replay import replay, told
 
 MOCK_PORT = 8000
 RUNS = Path("runs") / "gateways"
-REPLAY = "--replay"
+REPLAY, FULL = "--replay", "--full"
 SUITE = [sys.executable, "-m", "qwen_image_conformance"]
 REPORTED = ("litellm", "portkey")
 
@@ -46,7 +47,7 @@ def main(names: Sequence[str]) -> int:
         own = [path for path in routes if path.parent.name == name]
         rows += _tried(PRODUCTS[name], own)
     whole = len(routes) == len(list(GATEWAYS.glob("*/*.toml")))
-    if whole:
+    if whole and FULL not in sys.argv:
         write(ROOT / "docs" / "gateways" / "README.md", rows)
     return 1 if any(row.exit_code not in (0, 1) for row in rows) else 0
 
@@ -74,7 +75,7 @@ def _tried(product: Product, routes: Sequence[Path]) -> list[Row]:
 def _held(product: Product, version: str, route: Path, url: str, upstream: str) -> Row:
     """One run of the suite; a gateway and a mock of its own for each, so that no run sees what another left."""
     data = tomllib.loads(route.read_text("utf-8"))
-    out = RUNS / f"{product.name}-{route.stem}"
+    out = RUNS / f"{product.name}-{route.stem}{'-full' if FULL in sys.argv else ''}"
     shutil.rmtree(out, ignore_errors=True)
     address = url + urlsplit(data["url"]).path
     environment = {**os.environ, "QWEN_IMAGE_API_KEY": product.key}
@@ -82,7 +83,7 @@ def _held(product: Product, version: str, route: Path, url: str, upstream: str) 
     code = subprocess.call(  # noqa: S603 # our own command
         [*SUITE, "run", "--config", str(_here(route, upstream)), "--provider", _provider(route, data["provider"]),
          "--url", address, "--journal", upstream,
-         "--out", str(out), "--report", "line", "--quiet"],
+         "--out", str(out), "--report", "line", "--quiet", *(["--tier", "full"] if FULL in sys.argv else [])],
         env=environment,
     )  # fmt: skip
     print(f"{product.title} {version}, {route.stem}: exit code {code}", flush=True)
@@ -92,7 +93,7 @@ def _held(product: Product, version: str, route: Path, url: str, upstream: str) 
         return Row(
             product.title, version, route.stem, data["provider"], max(code, 2), why=f"exit code {code}"
         )
-    if product.name in REPORTED:
+    if product.name in REPORTED and FULL not in sys.argv:
         _report(out, ROOT / "docs" / "gateways" / f"{product.name}-{route.stem}.md")
     events = [json.loads(line) for line in (out / "result.jsonl").read_text("utf-8").splitlines()]
     cases = tuple(event for event in events if event["event"] == "case")
@@ -146,4 +147,4 @@ def _mock() -> Iterator[str]:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
-    sys.exit(main([name for name in sys.argv[1:] if name != REPLAY]))
+    sys.exit(main([name for name in sys.argv[1:] if name not in (REPLAY, FULL)]))

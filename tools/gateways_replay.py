@@ -40,6 +40,7 @@ def replay(out: Path, environment: Mapping[str, str]) -> list[Replayed]:
     recorded = dict(_recorded(out / "evidence.jsonl"))
     found: dict[str, Replayed] = {}
     with TemporaryDirectory() as folder:  # commands with forms write their pictures where they are run
+        (Path(folder) / "images").symlink_to((out / "images").resolve())  # large pictures are read from there
         for case in _lines(out / "result.jsonl"):
             if case["event"] != "case" or case["status"] not in _BROKEN:
                 continue
