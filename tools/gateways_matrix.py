@@ -11,6 +11,7 @@ from typing import Any
 
 _BROKEN = ("fail", "warn", "error")
 _RESTS = "not testable"
+BY_HAND = "<!-- Written by hand from here on, and kept by make gateways. -->"
 _HEAD = """\
 # Real gateways
 
@@ -42,11 +43,17 @@ class Row:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-    """Write the matrix: a line for each route, then the clauses broken anywhere, by route."""
+    """Write the matrix: a line for each route, then the clauses broken anywhere, by route.
+
+    What stands below the mark in the file that is there was written by hand, and is kept.
+    """
+    _, mark, kept = path.read_text("utf-8").partition(BY_HAND) if path.exists() else ("", "", "")
     path.parent.mkdir(parents=True, exist_ok=True)
     text = _HEAD.format(date=datetime.now(tz=UTC).date().isoformat()) + "".join(_line(row) for row in rows)
     ran = [row for row in rows if not row.why]
-    path.write_text(text + _clauses(ran) + _reports(path.parent, ran), "utf-8")
+    path.write_text(
+        text + _clauses(ran) + _reports(path.parent, ran) + (f"\n{mark}{kept}" if mark else ""), "utf-8"
+    )
 
 
 def _status(case: Mapping[str, Any]) -> str:

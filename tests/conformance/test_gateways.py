@@ -107,6 +107,24 @@ def test_the_matrix_tells_the_worst_of_each_clause(tools: Any, tmp_path: Path) -
     assert lines == ["| `gateway.parameter-lost` | warn |", "| `n.count` | **fail** |"]
 
 
+def test_what_was_written_by_hand_below_the_matrix_is_kept(tools: Any, tmp_path: Path) -> None:
+    matrix = tools("gateways_matrix")
+    file = tmp_path / "README.md"
+    row = matrix.Row("Other", "", "openai", "", 2, why="no such package")
+    matrix.write(file, [row])
+    bare = file.read_text("utf-8")
+    assert matrix.BY_HAND not in bare
+    file.write_text(f"{bare}\n{matrix.BY_HAND}\n\n## By hand\n", "utf-8")
+    matrix.write(file, [row])
+    matrix.write(file, [row])
+    assert file.read_text("utf-8") == f"{bare}\n{matrix.BY_HAND}\n\n## By hand\n"
+
+
+def test_the_readme_keeps_its_section_of_the_full_tier(tools: Any) -> None:
+    text = (ROOT / "docs" / "gateways" / "README.md").read_text("utf-8")
+    assert "## nginx, full tier" in text.partition(tools("gateways_matrix").BY_HAND)[2]
+
+
 def test_nothing_committed_names_a_path_of_a_machine() -> None:
     for path in [*(ROOT / "gateways").rglob("*"), *(ROOT / "docs" / "gateways").rglob("*")]:
         if path.is_file():
