@@ -111,7 +111,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _ran(command: list[str], folder: Path = HOME) -> str:
     try:
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)  # noqa: S603
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)  # noqa: S603 # commands of our own list
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", "") or str(error)
         raise NotInstalled(f"{' '.join(command[:3])}: {said.strip()[-300:]}") from error

@@ -46,6 +46,13 @@ _TIER = click.option(
 )
 
 
+_BASELINE = click.option(
+    "--baseline",
+    "baseline_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Known failures; stale or expired entries fail.",
+)
 _REPORT = click.option(
     "--report",
     type=click.Choice(["full", "line", "none"]),
@@ -197,13 +204,7 @@ def plan(
     metavar="DIR",
     help="Go on with an interrupted run. Nothing is bought twice; needs no other option.",
 )
-@click.option(
-    "--baseline",
-    "baseline_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Known failures; stale or expired entries fail.",
-)
+@_BASELINE
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 64),
@@ -278,13 +279,7 @@ def run(  # one argument for each option that is not a wish
     metavar="DIR",
     help="Where the results go. Default: beside the evidence.",
 )
-@click.option(
-    "--baseline",
-    "baseline_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Known failures; stale or expired entries fail.",
-)
+@_BASELINE
 @_REPORT
 def judge(
     file: Path, provider: str | None, out: Path | None, baseline_file: Path | None, report: str

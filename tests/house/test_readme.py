@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from defects.catalogue import DEFECTS
+from defects.two_ended_catalogue import TWO_ENDED
 from qwen_image_mock import serve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,3 +103,9 @@ def test_every_file_the_readme_names_exists() -> None:
         r"`((?:mock_server|docs|tools)/[^`]+)`", README
     ):
         assert (ROOT / name).exists(), name
+
+
+def test_the_number_of_defects_is_the_one_told() -> None:
+    open_questions = sum(defect.level == "OBSERVE" for defect in DEFECTS.values())
+    assert f"builds {len(DEFECTS) + len(TWO_ENDED)} defects" in README
+    assert f"({open_questions} touch open questions" in README

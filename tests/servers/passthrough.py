@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import uvicorn
 
-from qwen_image_mock.server import listen, url_of
+from servers.threads import served
 
 Json = Any
 _OWN = ("host", "content-length", "transfer-encoding", "connection", "accept-encoding")
@@ -111,18 +108,5 @@ async def _request(scope: dict[str, Any], receive: Any) -> Message:
 @contextmanager
 def passing(upstream: str, **hooks: Any) -> Iterator[str]:
     """The address of a gateway that passes everything on to an upstream, for the length of a block."""
-    listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(
-        Passthrough(upstream, **hooks), log_level="error", lifespan="on", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        while not server.started and thread.is_alive():
-            time.sleep(0.005)
-        yield url_of(listener)
-    finally:
-        server.should_exit = True
-        thread.join(10.0)
-        listener.close()
+    with served(Passthrough(upstream, **hooks)) as url:
+        yield url
