@@ -11,56 +11,14 @@ from typing import Any
 
 import click
 
+from qwen_image_conformance.command_help import EXIT_CODES, examples
+from qwen_image_conformance.command_options import BASELINE, KEY_ENV, MODELS, PROVIDER, REPORT, SELECT, TIER
 from qwen_image_conformance.commands import baseline, diff, init, report, validate
 from qwen_image_conformance.exploring import fuzz
 from qwen_image_conformance.learning import learn
 from qwen_image_conformance.problems import Stop
 from qwen_image_conformance.watching import check_client, proxy
 from qwen_image_spec.problems import suggestion
-
-_PROVIDER = click.option(
-    "--provider",
-    required=True,
-    metavar="NAME|FILE",
-    help="The contract to hold the target to: a provider's name, or a YAML file of your own.",
-)
-_MODELS = click.option(
-    "--model",
-    "models",
-    multiple=True,
-    metavar="NAME",
-    help="Only this model (repeatable; * and ? allowed). Default: all of the provider's.",
-)
-_SELECT = click.option(
-    "--select",
-    multiple=True,
-    metavar="GROUP|CLAUSE",
-    help="Only these clauses (repeatable; * and ? allowed).",
-)
-_TIER = click.option(
-    "--tier",
-    type=click.Choice(["smoke", "core", "full"]),
-    default="core",
-    show_default=True,
-    help="smoke: 1-2 pictures a model; core: at most 8; full: every size and count.",
-)
-
-
-_BASELINE = click.option(
-    "--baseline",
-    "baseline_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Known failures; stale or expired entries fail.",
-)
-_REPORT = click.option(
-    "--report",
-    type=click.Choice(["full", "line", "none"]),
-    default="full",
-    show_default=True,
-    help="What to print at the end: matrix and failures, the verdict only, nothing.",
-)
-
 
 _DESCRIPTION = "qwen-image-conformance.description"
 
@@ -128,20 +86,34 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="\b\nexit codes: 0 conforms, 1 a MUST clause is broken, 2 usage,\n"
-    "            3 target unreachable or credentials refused, 4 budget spent",
+    epilog=examples(
+        "init --provider dieyuyun --url https://gw.example.com",
+        "plan --config qwen-image.toml",
+        "run --config qwen-image.toml --max-images 20",
+        after=EXIT_CODES,
+    ),
 )
 @click.version_option(version("qwen-image-contract"), prog_name="qwen-image-conformance")
 def cli() -> None:
-    """Contract tests for providers and gateways of Qwen-Image and Wan images."""
+    """Contract tests for providers and gateways of Qwen-Image and Wan images.
+
+    Keys are never given on the command line: they stand in environment variables, QWEN_IMAGE_API_KEY or the provider's
+    own (such as DASHSCOPE_API_KEY). Pictures bought from a live provider cost money: `plan` tells how many, --max-images
+    is a hard stop.
+    """
 
 
-@cli.command()
+@cli.command(
+    short_help="Tell what a run would send, buy and cost.",
+    epilog=examples(
+        "plan --provider dieyuyun --tier smoke", "plan --config qwen-image.toml --select 'size.*'"
+    ),
+)
 @_CONFIG
-@_PROVIDER
-@_MODELS
-@_SELECT
-@_TIER
+@PROVIDER
+@MODELS
+@SELECT
+@TIER
 @click.option("--both-ends", is_flag=True, help="The plan of a run with --journal or --with-upstream.")
 @click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
 def plan(
@@ -153,7 +125,10 @@ def plan(
     both_ends: bool,
     as_json: bool,
 ) -> None:
-    """Tell what a run would send, how many pictures it buys and what they cost. Sends nothing."""
+    """Tell what a run would send, how many pictures it buys and what they cost.
+
+    Sends nothing and needs no key. --provider is needed, or --config.
+    """
     from qwen_image_conformance import planning  # keep --help quick
 
     description = click.get_current_context().meta.get(_DESCRIPTION)
@@ -163,27 +138,41 @@ def plan(
     planning.show(*prepared, as_json=as_json)
 
 
-@cli.command()
+@cli.command(
+    epilog=examples(
+        "run --provider dieyuyun --url http://127.0.0.1:8000",
+        "run --config qwen-image.toml --max-images 20",
+        "run --resume runs/dieyuyun-20261120-120000",
+        "run --config qwen-image.toml --with-upstream \\\n-- ./my-gateway --port 4000",
+        after=EXIT_CODES,
+    )
+)
 @_CONFIG
 @click.option(
     "--provider",
     metavar="NAME|FILE",
     help="The contract to hold the target to: a provider's name, or a YAML file of your own.",
 )
-@click.option("--url", metavar="URL", help="What stands before the paths of the provider's document.")
 @click.option(
-    "--key-env",
-    metavar="VAR",
-    help="The variable that holds the key. Default: QWEN_IMAGE_API_KEY, then the provider's own.",
+    "--url",
+    metavar="URL",
+    help="What stands before the paths of the provider's document, such as https://gw.example.com/prefix.",
 )
-@_MODELS
-@_SELECT
-@_TIER
+@KEY_ENV
+@MODELS
+@SELECT
+@TIER
 @click.option(
-    "--max-images", type=click.IntRange(min=0), metavar="N", help="Never buy more pictures than this."
+    "--max-images",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Never buy more pictures than this. Default: no bound for a server on this machine, elsewhere twice "
+    "those of the plan and 50 more.",
 )
 @click.option(
-    "--max-cost", metavar="AMOUNT", help="Never spend more than this, in the currency of the prices."
+    "--max-cost",
+    metavar="AMOUNT",
+    help="Never spend more than this, in the currency of the prices that `plan` shows.",
 )
 @click.option(
     "--price",
@@ -204,7 +193,7 @@ def plan(
     metavar="DIR",
     help="Go on with an interrupted run. Nothing is bought twice; needs no other option.",
 )
-@_BASELINE
+@BASELINE
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 64),
@@ -228,7 +217,7 @@ def plan(
     metavar="N",
     help="The port of that mock. Default: a free one.",
 )
-@_REPORT
+@REPORT
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def run(  # one argument for each option that is not a wish
@@ -243,8 +232,8 @@ def run(  # one argument for each option that is not a wish
 ) -> None:
     """Hold a target to a provider's contract.
 
-    The command of --with-upstream finds the mock in UPSTREAM_URL, UPSTREAM_NATIVE (.../api/v1) and UPSTREAM_OPENAI
-    (.../v1), and a key in UPSTREAM_KEY.
+    --provider and --url are needed, or --config, or --resume. The command of --with-upstream finds the mock in
+    UPSTREAM_URL, UPSTREAM_NATIVE (.../api/v1) and UPSTREAM_OPENAI (.../v1), and a key in UPSTREAM_KEY.
     """
     from qwen_image_conformance import campaign, starting
     from qwen_image_conformance.baseline import Baseline
@@ -268,7 +257,10 @@ def run(  # one argument for each option that is not a wish
     _report(start.spec, done, report)
 
 
-@cli.command()
+@cli.command(
+    short_help="Judge recorded evidence again, without the network.",
+    epilog=examples("judge runs/dieyuyun-20261120-120000", after=EXIT_CODES),
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--provider", metavar="NAME|FILE", help="Judge by another provider's contract than the recorded one."
@@ -279,12 +271,15 @@ def run(  # one argument for each option that is not a wish
     metavar="DIR",
     help="Where the results go. Default: beside the evidence.",
 )
-@_BASELINE
-@_REPORT
+@BASELINE
+@REPORT
 def judge(
     file: Path, provider: str | None, out: Path | None, baseline_file: Path | None, report: str
 ) -> None:
-    """Judge recorded evidence again, by today's spec and without the network."""
+    """Judge recorded evidence again, by today's spec and without the network.
+
+    FILE is the folder of a run or of the proxy, or the evidence.jsonl in it.
+    """
     from qwen_image_conformance import campaign
     from qwen_image_conformance.baseline import Baseline
     from qwen_image_conformance.choose import provider_of
@@ -302,18 +297,23 @@ def judge(
     _report(spec, done, report)
 
 
-@cli.command("list")
+@cli.command(
+    "list", epilog=examples("list models --provider dashscope", "list clauses --provider dieyuyun --json")
+)
 @click.argument("what", type=click.Choice(["clauses", "groups", "providers", "models"]), default="clauses")
 @click.option("--provider", metavar="NAME|FILE", help="Only what applies to this provider, with levels.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_(what: str, provider: str | None, *, as_json: bool) -> None:
-    """List clauses, groups, providers or models."""
+    """List clauses (the default), groups, providers or models."""
     from qwen_image_conformance import listing
 
     listing.show(what, provider, as_json=as_json)
 
 
-@cli.command()
+@cli.command(
+    short_help="Tell what a clause says and where it comes from.",
+    epilog=examples("explain n.count"),
+)
 @click.argument("clause")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def explain(clause: str, *, as_json: bool) -> None:

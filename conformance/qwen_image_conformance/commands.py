@@ -8,10 +8,14 @@ from typing import Any
 
 import click
 
+from qwen_image_conformance.command_help import examples
 from qwen_image_conformance.problems import UsageProblem
 
 
-@click.command()
+@click.command(
+    short_help="Write a description of your gateway to a file.",
+    epilog=examples("init", "init --url https://gw.example.com --key-env MY_KEY"),
+)
 @click.option(
     "--provider",
     default="dieyuyun",
@@ -28,7 +32,8 @@ from qwen_image_conformance.problems import UsageProblem
 @click.option(
     "--key-env",
     metavar="VAR",
-    help="The variable that holds the key. Default: as for `run`; written to FILE.",
+    help="The environment variable that holds the key; its name is written to FILE. Default: QWEN_IMAGE_API_KEY, "
+    "then the provider's own.",
 )
 @click.option(
     "--model",
@@ -39,7 +44,7 @@ from qwen_image_conformance.problems import UsageProblem
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default="qwen-image.toml")
 def init(provider: str, url: str | None, key_env: str | None, models: tuple[str, ...], file: Path) -> None:
-    """Write a commented description of a gateway to FILE (qwen-image.toml)."""
+    """Write a commented description of a gateway to FILE (default: qwen-image.toml), for `plan` and `run --config`."""
     from qwen_image_conformance import configuration_template  # keep --help quick
     from qwen_image_conformance.choose import models_of, provider_of
     from qwen_image_conformance.configuration_discovery import known_of
@@ -56,10 +61,12 @@ def init(provider: str, url: str | None, key_env: str | None, models: tuple[str,
     )
 
 
-@click.command()
+@click.command(
+    short_help="Explain every mistake in such a description.", epilog=examples("validate qwen-image.toml")
+)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default="qwen-image.toml")
 def validate(file: Path) -> None:
-    """Explain every mistake in the description of a gateway. Sends nothing."""
+    """Explain every mistake in FILE, the description of a gateway (default: qwen-image.toml). Sends nothing."""
     from qwen_image_conformance.configuration_check import check
 
     found = check(file)
@@ -71,9 +78,18 @@ def validate(file: Path) -> None:
     click.echo(f"{file} is valid\nnext:  qwen-image-conformance plan --config {file}")
 
 
-@click.group()
+@click.group(
+    epilog=examples(
+        "baseline update runs/RUN \\\n--reason 'ticket 7' --expires 2027-01-31",
+        "baseline prune runs/RUN",
+        "run --config qwen-image.toml \\\n--baseline qwen-image-baseline.yaml",
+    )
+)
 def baseline() -> None:
-    """Known failures: each with a reason and an end."""
+    """Known failures: each with a reason and an end.
+
+    RUN is the folder of a run, or its result.jsonl.
+    """
 
 
 _FILE = click.option(
@@ -85,12 +101,15 @@ _FILE = click.option(
 )
 
 
-@baseline.command()
+@baseline.command(epilog=examples("baseline update runs/RUN \\\n--reason 'ticket 7' --expires 2027-01-31"))
 @click.argument("run", type=click.Path(path_type=Path))
 @_FILE
 @click.option("--reason", required=True, help="Why these failures are accepted.")
 @click.option(
-    "--expires", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which they are (YYYY-MM-DD)."
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The last day on which they are. Default: no end.",
 )
 def update(run: Path, file: Path, reason: str, expires: datetime | None) -> None:
     """Add every failure of RUN, drop every entry that passes there."""
@@ -102,7 +121,7 @@ def update(run: Path, file: Path, reason: str, expires: datetime | None) -> None
     click.echo(f"{file}: {len(after.entries)} known failure(s), {len(before.entries)} before")
 
 
-@baseline.command()
+@baseline.command(epilog=examples("baseline prune runs/RUN"))
 @click.argument("run", type=click.Path(path_type=Path))
 @_FILE
 def prune(run: Path, file: Path) -> None:
@@ -126,7 +145,12 @@ def _cases(run: Path) -> list[dict[str, Any]]:
     return [dict(case) for case in read.read(run).cases]
 
 
-@click.command()
+@click.command(
+    short_help="Show a run again: as text, HTML, Markdown, JUnit, badge.",
+    epilog=examples(
+        "report runs/dieyuyun-20261120-120000", "report runs/RUN --format html --out report.html"
+    ),
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -143,7 +167,7 @@ def _cases(run: Path) -> list[dict[str, Any]]:
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where to write it. Default: standard output.",
+    help="Where to write it. Default: standard output (junit: must be given).",
 )
 def report(file: Path, form: str, previous: Path | None, out: Path | None) -> None:
     """Show a run again: FILE is its folder or its result.jsonl."""
@@ -203,11 +227,17 @@ def _junit(record: Any, out: Path | None) -> None:
     junit.write(out, record.cases, f"{record.head['provider']} at {record.head['target']}")
 
 
-@click.command()
+@click.command(
+    short_help="Tell what changed between two runs.",
+    epilog=examples("diff runs/BEFORE runs/AFTER"),
+)
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 def diff(old: Path, new: Path) -> None:
-    """Tell what changed between two runs. Exit code 1 when something regressed."""
+    """Tell what changed between two runs. Exit code 1 when something regressed.
+
+    OLD and NEW are folders of runs, or their result.jsonl.
+    """
     from qwen_image_conformance.report import compare, read
 
     changes = compare.compare(read.read(old), read.read(new))

@@ -7,29 +7,35 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwen_image_conformance.command_help import examples
+from qwen_image_conformance.command_options import KEY_ENV
+
 if TYPE_CHECKING:
     from qwen_image_conformance.fuzz import Fuzzed
 
 
-@click.command()
+@click.command(
+    short_help="Explore a target with drawn requests.",
+    epilog=examples("fuzz --provider dieyuyun \\\n--url http://127.0.0.1:8000 --max-examples 20"),
+)
 @click.option("--provider", required=True, metavar="NAME|FILE", help="The contract to hold the target to.")
 @click.option(
     "--url", required=True, metavar="URL", help="What stands before the paths of the provider's document."
 )
-@click.option("--key-env", metavar="VAR", help="The variable that holds the key.")
+@KEY_ENV
 @click.option(
     "--model", "models", multiple=True, metavar="NAME", help="Only this model (repeatable; * and ? allowed)."
 )
 @click.option(
-    "--max-examples", default=50, show_default=True, help="Per model, operation and kind of request."
+    "--max-examples", default=50, show_default=True, help="Requests per model, operation and kind of request."
 )
 @click.option(
     "--max-images",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Never buy more pictures than this. Default elsewhere than here: 8.",
+    help="Never buy more pictures than this. Default: 8, or no bound for a server on this machine.",
 )
-@click.option("--seed", type=int, help="Repeat an earlier exploration.")
+@click.option("--seed", type=int, help="Repeat an earlier exploration: the number it ended with.")
 @click.option(
     "--schemathesis/--no-schemathesis",
     default=True,

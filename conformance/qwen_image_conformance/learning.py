@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from qwen_image_conformance.command_help import examples
+from qwen_image_conformance.command_options import KEY_ENV
+
 if TYPE_CHECKING:
     from qwen_image_spec.model import Provider
 
 
-@click.command()
+@click.command(
+    short_help="Write down what a target does, as a provider's document.",
+    epilog=examples(
+        "learn runs/dieyuyun-20261120-120000 --name my-gateway",
+        "learn --provider dieyuyun --url http://127.0.0.1:4000",
+    ),
+)
 @click.argument("source", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--url", metavar="URL", help="Ask this target instead: what stands before the provider's paths."
@@ -22,7 +31,7 @@ if TYPE_CHECKING:
     metavar="NAME|FILE",
     help="The known provider it is like. Default: the one the recording was made with.",
 )
-@click.option("--key-env", metavar="VAR", help="The variable that holds the key.")
+@KEY_ENV
 @click.option(
     "--model", "models", multiple=True, metavar="NAME", help="Only this model (repeatable; * and ? allowed)."
 )
@@ -34,7 +43,10 @@ if TYPE_CHECKING:
 )
 @click.option("--name", metavar="ID", help="The id of the new provider. Default: learned-PROVIDER.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Default: ID.yaml."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to write the document. Default: ID.yaml.",
 )
 @click.option(
     "--evidence",

@@ -8,6 +8,8 @@ from typing import Literal
 
 import click
 
+from qwen_image_conformance.command_help import examples
+
 FailOn = Literal["must", "should", "never"]
 
 _PROVIDER = click.option(
@@ -20,18 +22,26 @@ _OUT = click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Where evidence and results go.",
+    help="Where evidence and results go. Default: a new folder in runs/.",
 )
 _FAIL_ON = click.option(
     "--fail-on",
     type=click.Choice(["must", "should", "never"]),
     default="must",
     show_default=True,
-    help="What makes the exit code 1.",
+    help="What makes the exit code 1: a broken MUST clause; a SHOULD clause, too; nothing.",
 )
 
 
-@click.command("check-client", context_settings={"ignore_unknown_options": True})
+@click.command(
+    "check-client",
+    context_settings={"ignore_unknown_options": True},
+    short_help="Run a client against a mock; tell what it does wrong.",
+    epilog=examples(
+        "check-client --provider dieyuyun -- python my_app.py",
+        "check-client --provider dashscope \\\n--fault 'throttle times=2' -- npm test",
+    ),
+)
 @_PROVIDER
 @click.option(
     "--fault",
@@ -46,7 +56,7 @@ _FAIL_ON = click.option(
     help="A mix of conditions: see qwen-image-mock --list-scenarios.",
 )
 @click.option("--timeout", default=120.0, show_default=True, help="Seconds the client may take.")
-@click.option("--task-seconds", default=1.0, show_default=True, help="How long an asynchronous task takes.")
+@click.option("--task-seconds", default=1.0, show_default=True, help="Seconds an asynchronous task takes.")
 @_OUT
 @_FAIL_ON
 @click.option(
@@ -69,7 +79,12 @@ def check_client(  # one argument an option
     same_host: bool,
     quiet: bool,
 ) -> None:
-    """Run a client against a mock and tell what it does wrong: check-client --provider P -- python my_app.py."""
+    """Run a client against a mock and tell what it does wrong. COMMAND starts the client; write it after --.
+
+    The client must take the mock's address and key from its environment: OPENAI_BASE_URL and OPENAI_API_KEY,
+    DASHSCOPE_HTTP_BASE_URL (or DASHSCOPE_BASE_URL) and DASHSCOPE_API_KEY are set for it; QWEN_IMAGE_MOCK_URL is the
+    mock without a path.
+    """
     from qwen_image_conformance.check_client import Options, run  # keep --help quick
     from qwen_image_conformance.client_report import console_for
 
@@ -88,9 +103,17 @@ def check_client(  # one argument an option
     sys.exit(run(options, console_for()).exit_code)
 
 
-@click.command()
+@click.command(
+    short_help="Forward real traffic; tell where it leaves the contract.",
+    epilog=examples("proxy --provider dashscope \\\n--upstream https://dashscope.aliyuncs.com"),
+)
 @_PROVIDER
-@click.option("--upstream", required=True, metavar="URL", help="Where everything is forwarded to.")
+@click.option(
+    "--upstream",
+    required=True,
+    metavar="URL",
+    help="Where everything is forwarded to: what stands before the provider's paths.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -106,7 +129,7 @@ def check_client(  # one argument an option
     default=8,
     show_default=True,
     metavar="MIB",
-    help="Larger bodies are kept by their hash and not judged.",
+    help="Bodies larger than so many MiB are kept by their hash and not judged.",
 )
 @click.option(
     "--fetch-pictures", is_flag=True, help="Fetch the pictures too, without credentials, to judge them."
@@ -124,7 +147,11 @@ def proxy(  # one argument an option
     fetch_pictures: bool,
     quiet: bool,
 ) -> None:
-    """Forward real traffic untouched, keep evidence, and tell where it drifts from the contract."""
+    """Forward real traffic untouched, keep evidence, and tell where it drifts from the contract.
+
+    Point your client's base URL at the address that is printed first; Ctrl+C ends it and tells what the traffic came
+    to. Keys are passed on and never written down.
+    """
     from qwen_image_conformance.proxy import Options, serve  # keep --help quick
 
     options = Options(

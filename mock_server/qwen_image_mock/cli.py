@@ -66,7 +66,9 @@ class _Command(click.Command):
 @click.command(
     cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for other machines."
+)
 @click.option(
     "--port",
     default=8000,
@@ -79,10 +81,12 @@ class _Command(click.Command):
     "files",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A provider of your own (YAML). Repeatable.",
+    metavar="FILE",
+    help="A provider of your own (YAML; repeatable), answered under its name.",
 )
 @click.option(
     "--openai-provider",
+    metavar="NAME",
     default="dieyuyun",
     show_default=True,
     help="The provider that answers at /v1 without a name.",
@@ -90,29 +94,34 @@ class _Command(click.Command):
 @click.option(
     "--public-url",
     default="",
-    help="What stands before the addresses of pictures; default: the Host the client used.",
+    metavar="URL",
+    help="What stands before the addresses of pictures. Default: the Host the client used.",
 )
-@click.option("--seed", type=int, help="Makes ids and pictures repeat from start to start.")
-@click.option("--strict", "strictness", flag_value="strict", help="Refuse fields nobody reads.")
+@click.option(
+    "--seed",
+    type=int,
+    help="Ids and pictures are the same after every start with this number. Default: drawn.",
+)
+@click.option("--strict", "strictness", flag_value="strict", help="Refuse unknown and misplaced fields.")
 @click.option(
     "--warn",
     "strictness",
     flag_value="warn",
     default="warn",
-    help="Put fields nobody reads into the journal (default).",
+    help="Put unknown and misplaced fields into the journal (default).",
 )
-@click.option("--off", "strictness", flag_value="off", help="Overlook fields nobody reads.")
+@click.option("--off", "strictness", flag_value="off", help="Overlook unknown and misplaced fields.")
 @click.option(
     "--task-seconds",
     default=1.0,
     show_default=True,
     type=click.FloatRange(0),
-    help="How long an asynchronous task takes; 0 is at once.",
+    help="Seconds an asynchronous task takes; 0 is at once.",
 )
 @click.option(
     "--task-polls",
     type=click.IntRange(0),
-    help="Let tasks go by queries instead of time: so many see them unfinished.",
+    help="Let tasks end by queries instead of time: so many see them unfinished.",
 )
 @click.option(
     "--usage",
@@ -124,7 +133,9 @@ class _Command(click.Command):
 @click.option("--limits", is_flag=True, help="Enforce the rate and concurrency limits of each model.")
 @click.option("--scenario", default="", metavar="NAME", help="Simulate a mix of conditions; see below.")
 @click.option("--hints", is_flag=True, help="Tell violations in a header of the answer, X-Mock-Violations.")
-@click.option("--fetch-images", is_flag=True, help="Fetch input images from other hosts.")
+@click.option(
+    "--fetch-images", is_flag=True, help="Fetch input images that are given by address from other hosts."
+)
 @click.option(
     "--body-limit",
     default=32,
@@ -137,20 +148,21 @@ class _Command(click.Command):
     default=20.0,
     show_default=True,
     type=click.FloatRange(1),
-    help="So long a client may take for a request's headers, then its connection is closed.",
+    help="Seconds a client may take to send a request's headers; then its connection is closed.",
 )
 @click.option(
     "--body-seconds",
     default=120.0,
     show_default=True,
     type=click.FloatRange(1),
-    help="The same for a request's body.",
+    help="Seconds a client may take to send a request's body.",
 )
 @click.option(
     "--store",
     default="",
     metavar="URL",
     envvar=STORE_ENV,
+    show_envvar=True,
     help="Keep what happened in Redis, for several workers or replicas that serve as one mock: "
     "redis://HOST:PORT/DATABASE. Default: in this process.",
 )
@@ -159,35 +171,35 @@ class _Command(click.Command):
     default=1,
     show_default=True,
     type=click.IntRange(1, 128),
-    help="So many processes; more than one need --store.",
+    help="Processes that serve; more than one need --store.",
 )
 @click.option(
     "--journal-entries",
     default=2000,
     show_default=True,
     type=click.IntRange(1),
-    help="So many requests the journal keeps, and as many fetched pictures.",
+    help="Requests the journal keeps, and as many fetches of pictures.",
 )
 @click.option(
     "--journal-limit",
     default=16,
     show_default=True,
     type=click.IntRange(1),
-    help="How large the journal becomes at most, in MiB.",
+    help="Largest size of the journal, in MiB.",
 )
 @click.option(
     "--keep-tasks",
     default=20_000,
     show_default=True,
     type=click.IntRange(1),
-    help="So many tasks are kept, each for a day.",
+    help="Tasks that are kept, each for a day.",
 )
 @click.option(
     "--keep-uploads",
     default=10_000,
     show_default=True,
     type=click.IntRange(1),
-    help="So many uploaded files are remembered, each for its life.",
+    help="Uploaded files that are remembered, each for its life.",
 )
 @click.option(
     "--list-faults",
@@ -217,17 +229,31 @@ def main(host: str, port: int, *, workers: int, quiet: bool, **options: Any) -> 
     at /_mock/requests.
 
     \b
-    API keys: any key is taken, except one that contains invalid, wrong, bad, revoked, expired or refused.
-      QWEN_IMAGE_MOCK_KEYS   comma-separated keys: only these are taken
-      QWEN_IMAGE_MOCK_TOKEN  opens /_mock to other machines (header X-Mock-Token)
-    Redis: the password stands in the URL, or in the environment variable REDIS_PASSWORD; the URL may stand
-    in QWEN_IMAGE_MOCK_STORE.
-    Faults (--list-faults), asked for in one of these ways:
+    API keys: any key is taken, except one that contains invalid, wrong, bad,
+    revoked, expired or refused.
+    Faults (--list-faults) are asked for in one of these ways:
       prompt  a cat [[mock:throttle retry_after=1 times=2]]
       key     sk-mock-throttle
       model   MODEL+mock-throttle, with options MODEL+mock-throttle,times=2
-      admin   POST /_mock/faults {"name": "throttle", "times": 2, "operation": "query"}
-    Tasks: POST /_mock/tasks {"seconds": 5} or {"polls": 3} or {"at_once": true} while it runs.
+      admin   POST /_mock/faults
+              {"name": "throttle", "times": 2, "operation": "query"}
+    Tasks, while it runs: POST /_mock/tasks
+      {"seconds": 5} or {"polls": 3} or {"at_once": true}
+
+    \b
+    Examples:
+      qwen-image-mock
+      qwen-image-mock --port 9000 --limits --scenario bad-day
+      qwen-image-mock --provider-file my-gateway.yaml
+      qwen-image-mock --workers 4 --store redis://127.0.0.1:6379/0
+
+    \b
+    Environment variables:
+      QWEN_IMAGE_MOCK_KEYS   comma-separated API keys: only these are taken
+      QWEN_IMAGE_MOCK_TOKEN  opens /_mock to other machines that send it in the
+                             header X-Mock-Token; without it: this machine only
+      QWEN_IMAGE_MOCK_STORE  the same as --store
+      REDIS_PASSWORD         the password for --store, when the URL has none
     """  # noqa: D301 # click reads the \b
     from qwen_image_mock.app import create_app  # so that --help is quick
     from qwen_image_mock.scenarios import UnknownScenario  # same

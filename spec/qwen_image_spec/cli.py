@@ -97,7 +97,16 @@ def _one_of(kind: str, names: Iterable[str]) -> Callable[[click.Context, click.P
 
 
 @click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\nExamples:\n"
+    "  qwen-image-spec list models --provider dashscope\n"
+    "  qwen-image-spec diff dieyuyun skyengine\n"
+    "  qwen-image-spec explain n.above-maximum\n"
+    "  qwen-image-spec openapi dieyuyun --yaml > dieyuyun.yaml\n"
+    "  qwen-image-spec validate my-gateway.yaml\n\n"
+    "\b\nExit codes: 0 done, 2 a mistake, told with what is near.\n"
+    "NO_COLOR (an environment variable) switches colours off.",
 )
 @click.option(
     "--version",
@@ -207,7 +216,9 @@ def openapi(provider: str, *, as_yaml: bool, as_json: bool) -> None:
 @main.command(short_help="JSON Schemas of a model at a provider.")
 @click.argument("provider")
 @click.argument("model")
-@click.option("--endpoint", help="Only this endpoint of the model.")
+@click.option(
+    "--endpoint", metavar="ENDPOINT", help="Only this endpoint of the model: a name of `show MODEL`."
+)
 @_json
 def schema(provider: str, model: str, endpoint: str | None, *, as_json: bool) -> None:
     """Print the JSON Schemas of MODEL at PROVIDER: request and response of each endpoint, and the error."""
