@@ -102,7 +102,7 @@ def memory(pid: int) -> tuple[float, float]:
         rows = dict(
             line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line
         )
-        return tuple(int(rows[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))  # type: ignore[return-value]
+        return tuple(int(rows[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))  # type: ignore[return-value] # two of them
     except (OSError, KeyError):
         return 0.0, 0.0
 

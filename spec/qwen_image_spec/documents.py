@@ -31,7 +31,7 @@ class _UniqueKeys(_LOADER):  # type: ignore[misc] # the C loader when PyYAML was
                     problem_mark=key_node.start_mark,
                 ) from ValueError(line)
             seen[key] = key_node.start_mark.line + 1
-        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return] # PyYAML has no types for it
 
 
 def parse(text: str, name: str) -> Any:

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -46,12 +47,12 @@ HELPERS = """
 """
 
 
-def tried(tmp_path: Path, script: str, provider: str = OPENAI, **options: object) -> ClientReport:
+def tried(tmp_path: Path, script: str, provider: str = OPENAI, **options: Any) -> ClientReport:
     """The report on a client of a few lines."""
     app = tmp_path / "app.py"
     app.write_text(dedent(HELPERS) + dedent(script), "utf-8")
-    wanted: dict[str, object] = {"out": tmp_path / "out", "client_output": False, "timeout": 60.0, **options}
-    return run(Options((sys.executable, str(app)), provider, **wanted))  # type: ignore[arg-type]
+    wanted: dict[str, Any] = {"out": tmp_path / "out", "client_output": False, "timeout": 60.0, **options}
+    return run(Options((sys.executable, str(app)), provider, **wanted))
 
 
 def statuses(report: ClientReport) -> dict[str, Status]:
@@ -209,9 +210,9 @@ def test_a_client_that_hangs_is_stopped(tmp_path: Path) -> None:
         ({"command": ("no-such-program-here",)}, "does not start"),
     ],
 )
-def test_mistakes_of_use(tmp_path: Path, changes: dict[str, object], words: str) -> None:
-    wanted: dict[str, object] = {"command": ("true",), "provider": OPENAI, "out": tmp_path, **changes}
+def test_mistakes_of_use(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    wanted: dict[str, Any] = {"command": ("true",), "provider": OPENAI, "out": tmp_path, **changes}
     with pytest.raises(UsageProblem) as told:
-        run(Options(**wanted))  # type: ignore[arg-type]
+        run(Options(**wanted))
     assert words in f"{told.value.cause} {told.value.hint}"
     assert told.value.code == 2

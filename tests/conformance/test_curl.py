@@ -53,7 +53,7 @@ def test_the_commands_give_the_recorded_status(
     monkeypatch.setenv("QWEN_IMAGE_API_KEY", KEY)
     provider = spec.providers[provider_id]
     tried: dict[str, tuple[int, int]] = {}
-    with serve(app=Minimal(provider_id, KEY)) as server:  # type: ignore[arg-type]
+    with serve(app=Minimal(provider_id, KEY)) as server:  # type: ignore[arg-type] # any application
         plan = make_plan(spec, provider, [model])
         for exchange in run(spec, provider, make_target(provider, server.url), plan, tmp_path).exchanges:
             name = exchange.probe.split(":")[0]
@@ -68,7 +68,7 @@ def _status(exchange: Exchange) -> int:
     assert KEY not in command
     environment = {**os.environ, "QWEN_IMAGE_API_KEY": KEY, "no_proxy": "*"}
     shown = subprocess.run(
-        ["bash", "-c", command],  # noqa: S607
+        ["bash", "-c", command],  # noqa: S607 # the one on the path
         capture_output=True,
         check=True,
         env=environment,

@@ -32,7 +32,7 @@ def broken(spec: Spec, stage: Stage, stage_url: str, tmp_path: Path) -> Run:
 
 
 def test_it_counts_what_the_run_found(broken: Run, tmp_path: Path) -> None:
-    root = ET.parse(tmp_path / "junit.xml").getroot()  # our own file  # noqa: S314
+    root = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 # our own file
     assert root.tag == "testsuites"
     statuses = Counter(case["status"] for case in broken.cases)
     suites = root.findall("testsuite")
@@ -49,7 +49,7 @@ def test_it_counts_what_the_run_found(broken: Run, tmp_path: Path) -> None:
 
 
 def test_a_failure_tells_what_was_expected_and_how_to_see_it(broken: Run, tmp_path: Path) -> None:
-    root = ET.parse(tmp_path / "junit.xml").getroot()  # our own file  # noqa: S314
+    root = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 # our own file
     failed = [case for case in root.iter("testcase") if case.find("failure") is not None]
     assert [case.get("name") for case in failed] == ["n.above-maximum"]
     failure = failed[0].find("failure")
@@ -75,5 +75,5 @@ def test_characters_that_xml_forbids_are_replaced(tmp_path: Path) -> None:
         "reason": "",
     }
     junit.write(tmp_path / "junit.xml", [case], "p at http://h")
-    root = ET.parse(tmp_path / "junit.xml").getroot()  # our own file  # noqa: S314
+    root = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 # our own file
     assert root.findall(".//failure")

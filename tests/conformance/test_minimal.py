@@ -54,7 +54,7 @@ def _held(
 ) -> Run:
     monkeypatch.setenv("QWEN_IMAGE_API_KEY", KEY)
     provider = spec.providers[provider_id]
-    with serve(app=Minimal(provider_id, KEY)) as server:  # type: ignore[arg-type]
+    with serve(app=Minimal(provider_id, KEY)) as server:  # type: ignore[arg-type] # any application
         return run(
             spec,
             provider,

@@ -124,7 +124,7 @@ def test_answers_are_the_same_to_the_byte(through: tuple[str, Proxy], stage_url:
 def test_drift_is_told_once_and_counted(through: tuple[str, Proxy], stage: Stage, spec: Spec) -> None:
     url, proxy = through
     told: list[tuple[str, str]] = []
-    proxy.drifted = lambda drift: told.append((drift.clause, drift.model))  # type: ignore[method-assign]
+    proxy.drifted = lambda drift: told.append((drift.clause, drift.model))  # type: ignore[method-assign] # listens in
     with stage.broken(DEFECTS["n-clamped"]):
         for _ in range(3):
             assert raw(url, json.dumps({**ASK, "n": 7}).encode())[0] == 200

@@ -112,7 +112,7 @@ def test_a_failure_that_was_found_counts_more_than_the_end_of_the_budget(
     command: Command, tmp_path: Path
 ) -> None:
     defect = DEFECTS["foreign-model-for-none"]
-    with serve(app=wrap(create_app(Settings(seed=1)), defect)) as mock:  # type: ignore[arg-type]
+    with serve(app=wrap(create_app(Settings(seed=1)), defect)) as mock:  # type: ignore[arg-type] # any application
         done = command(*_run(mock.url, "--max-images", "3", model=defect.model))
     assert done.exit_code == 1, done.output
     assert (tmp_path / "run" / "result.jsonl").exists()

@@ -86,7 +86,7 @@ def test_the_example_gateway_is_valid_and_served(tmp_path: Path) -> None:
 
     path = tmp_path / "my-gateway.yaml"
     path.write_text(next(block for block in blocks("yaml") if "extends" in block), "utf-8")
-    assert load_provider(path).models["qwen-image"].params["watermark"].base.default.value is False  # type: ignore[union-attr]
+    assert load_provider(path).models["qwen-image"].params["watermark"].base.default.value is False  # type: ignore[union-attr] # None fails as well
     with serve(Settings(provider_files=(path,))) as mock:
         request = urllib.request.Request(
             f"{mock.url}/my-gateway/v1/images/generations",  # our own server

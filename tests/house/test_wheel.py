@@ -11,6 +11,7 @@ import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.xdist_group("wheel")
 
 
-def run(*command: str | Path, **more: object) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
     """A command that must succeed; its output is in the failure."""
     environment = {
         **os.environ,
@@ -28,7 +29,7 @@ def run(*command: str | Path, **more: object) -> subprocess.CompletedProcess[str
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, check=False, env=environment, **more
-    )  # type: ignore[call-overload]
+    )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done
 

@@ -53,10 +53,10 @@ def test_every_acknowledged_task_survives(tmp_path: Path) -> None:
                 pool.submit(send, client, over, told, refused)
             for round_ in range(3):
                 seen = len(told)
-                eventually(lambda seen=seen: len(told) >= seen + ENOUGH)  # type: ignore[misc]
+                eventually(lambda seen=seen: len(told) >= seen + ENOUGH)  # type: ignore[misc] # mypy infers no default
                 victim = min(workers_of(client, 3))
                 os.kill(victim, signal.SIGKILL)
-                eventually(lambda victim=victim: not runs(victim))  # type: ignore[misc]
+                eventually(lambda victim=victim: not runs(victim))  # type: ignore[misc] # mypy infers no default
                 if round_ == 1:
                     redis.kill()
                     eventually(lambda: 503 in refused)

@@ -7,6 +7,7 @@ import pytest
 from qwen_image_spec.cases import cases
 from qwen_image_spec.evidence import Level
 from qwen_image_spec.loader import load
+from qwen_image_spec.model import Clause
 
 SPEC = load()
 TWO_ENDED = [clause for clause in SPEC.clauses.values() if clause.ends == 2]
@@ -22,12 +23,12 @@ def test_they_are_no_cases_of_a_run_with_one_end(provider: str) -> None:
 
 
 @pytest.mark.parametrize("clause", TWO_ENDED, ids=lambda clause: clause.id)
-def test_each_has_a_case_somewhere_with_a_known_source(clause: object) -> None:
+def test_each_has_a_case_somewhere_with_a_known_source(clause: Clause) -> None:
     found = [
         case
         for provider in SPEC.providers.values()
         for case in cases(SPEC, provider, ends=2)
-        if case.clause == clause.id  # type: ignore[attr-defined]
+        if case.clause == clause.id
     ]
     assert found
     assert {case.fact.source for case in found} <= set(SPEC.sources)

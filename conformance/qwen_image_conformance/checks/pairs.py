@@ -62,7 +62,7 @@ def _default(name: str) -> Callable[[Sequence[Seen]], Verdict | None]:
     def judged(group: Sequence[Seen]) -> Verdict | None:
         """Absent is the same as the documented default."""
         for first, second in _pairs(group, ignoring=()):
-            absent, given = sorted((first, second), key=lambda seen: name in seen.asked.parameters)  # type: ignore[union-attr]
+            absent, given = sorted((first, second), key=lambda seen: name in seen.asked.parameters)  # type: ignore[union-attr] # _pairs gives none without
             if absent.asked is None or given.asked is None or name in absent.asked or name not in given.asked:
                 continue
             if difference(absent, given) is Difference.UNKNOWN:

@@ -1,4 +1,4 @@
-# ruff: noqa: S311 - chance here only varies the tests
+# ruff: noqa: S311 # chance here only varies the tests
 
 from __future__ import annotations
 
