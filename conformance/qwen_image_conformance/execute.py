@@ -178,7 +178,7 @@ class Executor:
             one.body,
             probe.headers,
             probe.credentials,
-            patient=not only_two_ended(probe.id),
+            patient=not only_two_ended(probe.id) and not one.picture,
         )
         sent = replace(sent, body=probe.body)
         if received.error and number == 1:

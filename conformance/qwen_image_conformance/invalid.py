@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from qwen_image_conformance import too_large
 from qwen_image_conformance.input_pictures import wrong_pictures
 from qwen_image_conformance.probe import Probe, Tier, pictures_of, refused
 from qwen_image_conformance.prompts import PLAIN
@@ -61,7 +62,7 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
                 probe, buys=pictures_of(request, model)
             )  # nobody says that it is refused: it may well be bought
         found[probe.id] = probe
-    return [*found.values(), *unstreamed(provider, model, way)]
+    return [*found.values(), *too_large.probes(provider, model, way), *unstreamed(provider, model, way)]
 
 
 def _tier(violation: Violation) -> Tier | None:

@@ -3,9 +3,9 @@
 A clause's `fact` names what carries it: `fact:KEY` (a fact of the model or provider), `param:NAME[.FACET]`,
 `limit:NAME.FACET` (a limit that is refused, or whose reaction is unknown), `truncates:NAME`, `unsupported:NAME`,
 `several:NAME` (a range that ends above 1), `grant:KIND`, `size:accepted`, `images:...` (the count, `several` of them, the
-limits of input images, and `large` ones that are still taken), `field` (a response field with this clause), `error` (an
-error entry raised by this clause), `error-shape` (the provider has an error catalogue), `rule:ID`, `any-param` (every
-parameter there is), `basis` (the clause's own source).
+limits of input images and of their data URIs, and `large` ones that are still taken), `field` (a response field with this
+clause), `error` (an error entry raised by this clause), `error-shape` (the provider has an error catalogue), `rule:ID`,
+`any-param` (every parameter there is), `basis` (the clause's own source).
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def _images(rest: str, _clause: Clause, _provider: Provider, model: Model) -> li
         return [_weaker(rule.count, rule.beyond) for rule in wanted]
     if rest == "large":  # within the limit, whatever happens beyond it
         return [rule.bytes for rule in wanted if rule.bytes is not None]
-    fact = model.facts.get(f"images.{rest}") if rest == "readable" else None
+    fact = model.facts.get(f"images.{rest}") if rest in ("readable", "data-uri-bytes") else None
     if fact is not None:
         return [fact] if wanted else []
     return [

@@ -8,6 +8,7 @@ from functools import cache
 
 from qwen_image_conformance.plan import Plan, make_plan
 from qwen_image_conformance.probe import Probe, Tier
+from qwen_image_conformance.upstream.large import looked_at
 from qwen_image_spec import load
 from qwen_image_spec.cases import Case
 from qwen_image_spec.evidence import Level, weakest
@@ -67,7 +68,8 @@ def level_of(probe: Probe, clause: str, case: Level) -> Level:
     cap = SPEC.clauses[clause].cap
     if probe.asked is None:
         return case
-    violations = check(probe.asked, SPEC.providers[probe.provider].models[probe.model])
+    model = SPEC.providers[probe.provider].models[probe.model]
+    violations = check(probe.asked, model, looked_at(probe.asked.images))
     return weakest(cap, *(violation.level for violation in violations if violation.clause == clause))
 
 
@@ -79,7 +81,7 @@ def refusal_place(clause: str) -> Place | None:
             (probe, place)
             for place, plan in _places()
             for probe in plan.probes
-            if probe.clauses == (clause,) and probe.id.startswith(clause)
+            if clause in probe.clauses and probe.id.startswith(probe.clauses)
         ],
         clause,
     )

@@ -1,4 +1,4 @@
-"""Requests that break exactly one clause must be refused. One function serves every such clause."""
+"""Requests that break exactly one clause must be refused. One function serves every such clause, but for TOO_LARGE."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from qwen_image_conformance.seen import Seen
 from qwen_image_conformance.verdict import Verdict, holds, observed
 from qwen_image_spec.rules import Violation
 
+TOO_LARGE = ("images.bytes", "images.data-uri")
+"""Limits that one picture passes together: judged in `large_pictures`."""
 REFUSED = (
     # model
     "model.missing",
@@ -76,8 +78,7 @@ REFUSED = (
     "images.count",
     "images.side",
     "images.ratio",
-    "images.bytes",
-    "images.data-uri",
+    *TOO_LARGE,
     "images.format",
     "images.corrupt",
     "images.url",
@@ -102,9 +103,9 @@ def refusal_of(clause: str) -> Callable[[Seen], Verdict | None]:
     def refused(seen: Seen) -> Verdict | None:
         if not seen.answered:
             return None
-        violation = _violation(seen, clause)
+        violation = violation_of(seen, clause)
         if seen.only_breaks(clause):
-            return _refused(seen, violation)
+            return judged(seen, violation)
         if not seen.broken and seen.doubtful == (clause,):
             return observed(seen.came, expected=violation.allowed if violation else None)
         return None
@@ -113,7 +114,8 @@ def refusal_of(clause: str) -> Callable[[Seen], Verdict | None]:
     return refused
 
 
-def _refused(seen: Seen, violation: Violation | None) -> Verdict:
+def judged(seen: Seen, violation: Violation | None) -> Verdict:
+    """Whether a request that breaks a clause was refused, at the level of the rule it breaks."""
     expected = "refused with a client error"
     if violation is not None and violation.allowed:
         expected += f" (allowed: {violation.allowed})"
@@ -132,7 +134,8 @@ def _error_body(body: Any) -> bool:
     return isinstance(body, dict) and bool(body.get("error") or body.get("code"))
 
 
-def _violation(seen: Seen, clause: str) -> Violation | None:
+def violation_of(seen: Seen, clause: str) -> Violation | None:
+    """The rule of this clause that a request breaks; None when it breaks none, or its frame does."""
     return next((violation for violation in seen.violations if violation.clause == clause), None)
 
 
@@ -143,5 +146,5 @@ def bind_rules(clauses: list[str]) -> None:
             check(clause)(refusal_of(clause))
 
 
-for _clause in REFUSED:
+for _clause in (clause for clause in REFUSED if clause not in TOO_LARGE):
     check(_clause)(refusal_of(_clause))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256, shake_256
@@ -13,6 +13,7 @@ from typing import Any
 
 from qwen_image_conformance.probe import Probe
 from qwen_image_conformance.upstream.forms import TYPE
+from qwen_image_spec.evidence import Fact
 from qwen_image_spec.input_images import DATA_URI_BYTES, Looked, flaws, look_at
 from qwen_image_spec.model import ImageRule, Provider
 from qwen_image_spec.size import Size
@@ -48,6 +49,17 @@ def planned(rule: ImageRule, provider: Provider, most: int) -> str | None:
     side = isqrt(max(length - _FRAME, 0) // 3)
     text = f"data:image/png;side={side},"
     return None if any(flaws(text, _looked(side, length, ""), rule, provider.facts)) else text
+
+
+def limits(rule: ImageRule, facts: Mapping[str, Fact[Any]]) -> list[int]:
+    """Every limit in bytes that there is for an input image: of the picture, and of its data URI."""
+    return [fact.value for fact in (rule.bytes, facts.get(DATA_URI_BYTES)) if fact is not None]
+
+
+def beyond(rule: ImageRule, facts: Mapping[str, Fact[Any]]) -> str | None:
+    """What stands in a planned request for a picture whose pixels alone are above every limit; None without any."""
+    known = limits(rule, facts)
+    return f"data:image/png;side={isqrt(max(known) // 3) + 1}," if known else None
 
 
 def ready(probe: Probe) -> Ready:
