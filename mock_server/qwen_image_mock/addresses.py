@@ -55,13 +55,13 @@ class Addresses:
     def make(self, origin: str, drawing: Drawing, count: int, life: int) -> list[str]:
         """Addresses of the first `count` pictures of a drawing, good for `life` seconds."""
         now = self._clock.now()
-        expires = int(now) + life
-        head = f"{PREFIX}{self._day(now)}/{drawing.token()}/{self._randomness.uuid()}-"
+        day = self._today[1] if int(now + _EAST) // 86_400 == self._today[0] else self._day(now)
+        head = f"{PREFIX}{day}/{drawing.token()}/{self._randomness.uuid()}-"
+        tail = f".png?Expires={int(now) + life}&OSSAccessKeyId=mock"
         made = []
         for index in range(count):
-            path = f"{head}{index}.png"
-            signature = self._signature(path, expires)
-            made.append(f"{origin}{path}?Expires={expires}&OSSAccessKeyId=mock&Signature={signature}")
+            signed = f"{head}{index}{tail}"
+            made.append(f"{origin}{signed}&Signature={self._signature(signed)}")
         return made
 
     def open(self, path: str, query: str) -> tuple[Drawing, int] | Refused:
@@ -76,20 +76,20 @@ class Addresses:
             return UNSIGNED
         if not (expires.isascii() and expires.isdecimal() and len(expires) < 20):
             return ALTERED
-        if not hmac.compare_digest(self._signature(path, int(expires)).encode(), signature.encode()):
+        if not hmac.compare_digest(
+            self._signature(f"{path}?Expires={expires}&OSSAccessKeyId=mock").encode(), signature.encode()
+        ):
             return ALTERED
         if self._clock.now() >= int(expires):
             return EXPIRED
         return Drawing.read(match[2]), int(match[4])
 
-    def _signature(self, path: str, expires: int) -> str:
+    def _signature(self, signed: str) -> str:
         signer = self._signer.copy()
-        signer.update(f"{path}?{expires}".encode())
+        signer.update(signed.encode())
         return signer.hexdigest()
 
     def _day(self, now: float) -> str:
         """The date east of Greenwich; made once a day."""
-        number = int(now + _EAST) // 86_400
-        if self._today[0] != number:
-            self._today = (number, time.strftime("%Y%m%d", time.gmtime(now + _EAST)))
+        self._today = (int(now + _EAST) // 86_400, time.strftime("%Y%m%d", time.gmtime(now + _EAST)))
         return self._today[1]

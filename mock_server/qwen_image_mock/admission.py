@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qwen_image_mock.bodies import BadBody, encoding_of, json_object
-from qwen_image_mock.multipart import document_of, parts_of
+from qwen_image_mock.aside import form_of, json_of
+from qwen_image_mock.bodies import BadBody, encoding_of
 from qwen_image_spec.dialect import Dialect, dialect
 from qwen_image_spec.evidence import Level, Reaction
 from qwen_image_spec.rules import Violation
@@ -48,7 +48,7 @@ class Admission:
         encoding = encoding_of(content_type)
         if encoding == "multipart" and encoding in endpoint.encodings and content_type is not None:
             try:
-                form = exchange.form = document_of(parts_of(exchange.body, content_type))
+                form = exchange.form = form_of(exchange.body, content_type)
             except BadBody as error:
                 raise refused(error.clause, "body", None, "multipart/form-data") from None
             return form
@@ -60,9 +60,13 @@ class Admission:
                 "application/json",
             )
         try:
-            return json_object(exchange.body)
+            return json_of(exchange.body)
         except BadBody as error:
             raise refused(error.clause, "body", None, "a JSON object") from None
+
+    def names(self, provider: Provider) -> Mapping[str, Model]:
+        """A provider's models by every name they go by."""
+        return self._models[provider.id]
 
     def model(self, name: Json, provider: Provider, endpoint: Endpoint) -> Model:
         """The model a request names.

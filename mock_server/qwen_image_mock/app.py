@@ -16,6 +16,7 @@ from qwen_image_mock.bodies import BadBody, Disconnected, read
 from qwen_image_mock.encode import encode_refusal, refusal_of
 from qwen_image_mock.exchange import Exchange
 from qwen_image_mock.handler import Handler, encode
+from qwen_image_mock.heads import Head, origin_of
 from qwen_image_mock.hints import hints_of
 from qwen_image_mock.object_store import ObjectStore
 from qwen_image_mock.sending import PREFLIGHT, Done, send_whole, usual_headers
@@ -26,8 +27,6 @@ from qwen_image_mock.uploads import PREFIX as OBJECTS
 from qwen_image_spec.catalogue import entry_for
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from starlette.types import Receive, Scope, Send
 
     from qwen_image_mock.clock import Clock
@@ -49,13 +48,17 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
 
 class App:
-    """The application; `state` is all it knows, for tests in the same process."""
+    """The application; `state` is all it knows, for tests in the same process.
+
+    `heads` are heads of calls as they came, by scheme, each with its meaning and its body's length.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
         self._handler = Handler(state)
         self._objects = ObjectStore(state)
         self._admin = admin_app(state)
+        self.heads: dict[str, dict[bytes, tuple[Head, int]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -87,54 +90,56 @@ class App:
             body = None
         except Disconnected:
             return
-        done = await self._called(scope, body, path, root, provider, route, variable)
-        await self.finish(done, receive, send)
+        head = self._head(scope, path, root, provider, route, variable)
+        await self.finish(await self.called(head, body), receive, send)
 
-    def direct(self, scope: Scope, body: bytes) -> Coroutine[Any, Any, Done] | None:
-        """What becomes of a call whose body is all there, for a server that can do without ASGI messages.
+    def head(self, scope: Scope) -> Head | None:
+        """The head of a call of a provider's API, for a server that can do without ASGI messages.
 
-        None for anything but a call of a provider's API: that goes the usual way. So do all calls when
-        others share what is known: asking them means waiting, in a task.
+        None for anything else: that goes the usual way. So do all calls when others share what is known:
+        asking them means waiting, in a task.
         """
         if self.state.shared is not None:
             return None
         path: str = scope["path"]
         route, variable = self.state.router.find(path)
-        if route is None or scope["root_path"] or len(body) > self.state.settings.body_limit:
+        if route is None or scope["root_path"]:
             return None
-        return self._called(scope, body, path, "", route.provider, route, variable)
+        return self._head(scope, path, "", route.provider, route, variable)
 
-    async def _called(  # all that routing found out
-        self,
-        scope: Scope,
-        body: bytes | None,
-        path: str,
-        root: str,
-        provider: Provider,
-        route: Route | None,
-        variable: str,
-    ) -> Done:
+    def at_once(self, head: Head, body: bytes) -> tuple[str, bytes] | None:
+        """The id and the content of the answer of 200 to a call, when it goes the beaten way; else None."""
+        return self._handler.beaten.answer(head, body)
+
+    def _head(
+        self, scope: Scope, path: str, root: str, provider: Provider, route: Route | None, variable: str
+    ) -> Head:
+        caller = self.state.credentials.caller(dict(scope["headers"]).get(b"authorization"))
+        origin = origin_of(scope, self.state.settings.public_url, root)
+        head = Head(scope, path, provider, route, variable, caller, origin)
+        head.lane = self._handler.beaten.lane(head)
+        return head
+
+    async def called(self, head: Head, body: bytes | None) -> Done:
         """Handle a request below a provider's mount; `body` is None when it was too large."""
         too_large, body = body is None, body or b""
-        raw_headers = scope["headers"]
-        headers = dict(raw_headers)
         state = self.state
-        query = scope["query_string"].decode("latin-1")
         exchange = Exchange(
             state.randomness.uuid(),
             state.clock.now(),
-            provider,
-            scope["method"],
-            f"{path}?{query}" if query else path,
-            raw_headers,
-            self._origin(scope, headers, root),
+            head.provider,
+            head.method,
+            head.path,
+            head.headers,
+            head.origin,
+            head.caller,
             body=body,
         )
         served = True
         try:
             if state.shared is not None:
                 await state.shared.begin(exchange)
-            await self._handler.handle(exchange, route, variable, headers, query, too_large=too_large)
+            await self._handler.handle(exchange, head, too_large=too_large)
             content = encode(exchange.answer)
         except StoreAway:
             served, content = False, b""
@@ -185,21 +190,6 @@ class App:
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1000})
-
-    def _origin(self, scope: Scope, headers: dict[bytes, bytes], root: str) -> str:
-        """What stands before a picture's path: what the client used to come here, or the public address."""
-        public = self.state.settings.public_url
-        if public:
-            return public.rstrip("/")
-        scheme = (
-            headers.get(b"x-forwarded-proto", b"").partition(b",")[0].strip().decode("latin-1")
-            or scope["scheme"]
-        )
-        host = headers.get(b"host", b"").decode("latin-1")
-        if not host:
-            server = scope.get("server") or ("127.0.0.1", None)
-            host = f"{server[0]}:{server[1]}" if server[1] else str(server[0])
-        return f"{scheme}://{host}{root}"
 
 
 def _own_fault(exchange: Exchange) -> bytes:

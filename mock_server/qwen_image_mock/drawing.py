@@ -52,7 +52,7 @@ class Drawing(NamedTuple):
 
     def token(self) -> str:
         """The drawing as text for an address."""
-        plain = orjson.dumps((*self[:-1], *self.inputs))
+        plain = orjson.dumps((*self[:-1], *self.inputs) if self.inputs else self[:-1])
         return b2a_base64(plain, newline=False).translate(_URLSAFE, b"=").decode()
 
     @classmethod

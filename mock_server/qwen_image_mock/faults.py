@@ -113,6 +113,15 @@ class Faults:
         faults = (Fault(**dict(zip(_FIELDS, row, strict=True))) for row in data["faults"])
         self._faults = {fault.id: fault for fault in faults}
 
+    @property
+    def none(self) -> bool:
+        """Whether no fault was asked for, and there is no scenario."""
+        return not self._faults and self.scenario is None
+
+    def marked(self, prompt: str) -> bool:
+        """Whether a prompt may ask for a fault."""
+        return _OPEN in prompt
+
     def quiet(self, exchange: Exchange, prompt: Json = None, alias: str = "") -> bool:
         """Whether nothing can happen to a request: then `now` need not be asked."""
         return not (

@@ -9,6 +9,7 @@ import orjson
 
 from qwen_image_mock import stream, tasks
 from qwen_image_mock.admission import ASYNC_HEADER, Admission, Refused, refused, unknown_fields
+from qwen_image_mock.beaten import Beaten
 from qwen_image_mock.conditions import emptied, meet, refuse, shortened
 from qwen_image_mock.conditions import refusal as refusal_of
 from qwen_image_mock.counts import SEED
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qwen_image_mock.exchange import Exchange
+    from qwen_image_mock.heads import Head
     from qwen_image_mock.limits import Exceeded
     from qwen_image_mock.outcome import Outcome
     from qwen_image_mock.plans import Settled
@@ -50,23 +52,15 @@ class Handler:
         self._state = state
         self._admission = Admission(state.providers)
         self._plans = Plans()
+        self.beaten = Beaten(state, self._admission, self._plans)
 
-    async def handle(  # all that routing found out
-        self,
-        exchange: Exchange,
-        route: Route | None,
-        variable: str,
-        headers: Mapping[bytes, bytes],
-        query: str,
-        *,
-        too_large: bool,
-    ) -> None:
-        """Answer a request to a path below a provider's mount; `route` is None when nothing stands there."""
+    async def handle(self, exchange: Exchange, head: Head, *, too_large: bool) -> None:
+        """Answer a request to a path below a provider's mount."""
+        headers = head.named
         try:
-            caller = exchange.caller = self._state.credentials.caller(headers.get(b"authorization"))
-            endpoint = self._endpoint(exchange, route)
-            if caller.refusal is not None:
-                raise refused(caller.refusal, "authorization")
+            endpoint = self._endpoint(exchange, head.route)
+            if exchange.caller.refusal is not None:
+                raise refused(exchange.caller.refusal, "authorization")
             if too_large:
                 raise refused(
                     "body.too-large", "body", None, f"at most {self._state.settings.body_limit} bytes"
@@ -74,7 +68,7 @@ class Handler:
             if exchange.operation in _IMAGE_OPERATIONS:
                 await self._image_request(exchange, endpoint, headers)
             else:
-                await self._other(exchange, variable, query)
+                await self._other(exchange, head.variable, head.query)
         except Refused as outcome:
             self._refuse(exchange, outcome.violation)
         except Crowded as crowded:

@@ -9,6 +9,8 @@ from os import urandom
 from secrets import randbits
 
 _COUNTED = 10_000
+_POOL = 64 * 32
+"""So many hexadecimal digits are drawn at once: 64 ids."""
 _SEED_BITS = 0x7FFF_FFFF
 
 
@@ -22,11 +24,21 @@ class Randomness:
         self.seed = randbits(64) if seed is None else seed
         self._bytes: Callable[[int], bytes] = random.Random(self.seed).randbytes  # noqa: S311 # repeatable on purpose
         self._counts: dict[str, int] = {}
+        self._pool = ""
+        self._at = _POOL
 
     def uuid(self) -> str:
         """A text in the shape of a version 4 UUID."""
-        word = self._bytes(16).hex()
-        return f"{word[:8]}-{word[8:12]}-4{word[13:16]}-a{word[17:20]}-{word[20:]}"
+        at = self._at
+        if at == _POOL:
+            self._pool = self._bytes(_POOL // 2).hex()
+            at = 0
+        self._at = at + 32
+        pool = self._pool
+        return (
+            f"{pool[at : at + 8]}-{pool[at + 8 : at + 12]}-4{pool[at + 13 : at + 16]}"
+            f"-a{pool[at + 17 : at + 20]}-{pool[at + 20 : at + 32]}"
+        )
 
     def derived_seed(self, caller: str) -> int:
         """The seed for a request that gave none: another for each request of a caller, 0 to 2**31 - 1."""
@@ -41,10 +53,12 @@ class Randomness:
         if self._bytes is not urandom:
             self._bytes = random.Random(self.seed).randbytes  # noqa: S311 # repeatable on purpose
         self._counts.clear()
+        self._at = _POOL
 
     def scatter(self) -> None:
         """Draw ids nobody else draws, whatever the seed: several workers serve as one mock."""
         self._bytes = urandom
+        self._at = _POOL
 
     def seed_at(self, caller: str, count: int) -> int:
         """The seed for the request of a caller that has this number among those that gave none."""

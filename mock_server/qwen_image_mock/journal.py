@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from qwen_image_mock.brief import Brief
 from qwen_image_mock.journal_filters import Filters
 from qwen_image_mock.packed import Packed, packed
 from qwen_image_mock.view import entry_of
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from qwen_image_mock.exchange import Exchange
+    from qwen_image_mock.heads import Head
+    from qwen_image_mock.plans import Settled
 
 Json = Any
 _LARGE = 65_536
@@ -63,9 +66,9 @@ class _Ring:
         self._entries = entries
         self._limit = limit
         self._bytes = 0
-        self.kept: deque[_Kept] = deque()
+        self.kept: deque[_Kept | Brief] = deque()
 
-    def add(self, record: _Kept) -> None:
+    def add(self, record: _Kept | Brief) -> None:
         kept = self.kept
         kept.append(record)
         self._bytes += record.weight
@@ -105,6 +108,14 @@ class Journal:
         self.seen += 1
         self._calls.add(_Kept(self.seen, weight, record or exchange, entry))
 
+    def brief(
+        self, identity: str, now: float, head: Head, body: bytes, content: bytes, settled: Settled, seed: int
+    ) -> None:
+        """Keep a call of the beaten way, as `Brief` tells of it."""
+        seen = self.seen = self.seen + 1
+        weight = len(body) + len(content)
+        self._calls.add(Brief(seen, weight, identity, now, head, body, content, settled, seed))
+
     def visit(self, visit: Visit) -> None:
         """Keep a visit to the object store."""
         self.seen += 1
@@ -118,7 +129,7 @@ class Journal:
     def read(self, filters: Mapping[str, str]) -> list[Json]:
         """The entries, oldest first, that all filters let through; `journal_filters.py` lists these."""
         wanted = Filters(filters)
-        kept: Iterable[_Kept] = self._calls.kept
+        kept: Iterable[_Kept | Brief] = self._calls.kept
         if wanted.visits:
             kept = sorted((*self._calls.kept, *self._visits.kept), key=lambda one: one.number)
         return wanted.apply((one.row, one.words) for one in list(kept))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from qwen_image_mock.ids import Randomness
     from qwen_image_mock.inputs import Brought
+    from qwen_image_mock.plan import Plan
     from qwen_image_mock.plans import Settled
     from qwen_image_spec.model import Model
     from qwen_image_spec.request import ImageRequest
@@ -69,19 +70,31 @@ def outcome_of(
     else:
         plan = settled.plan
         values = settled.values(request.parameters)
-    seed = values.get("seed")
-    if not isinstance(seed, int):
-        seed = randomness.derived_seed(caller)
-    seed &= _MOST_SEED
-    actual = rewritten(prompt) if plan.extends else None
-    negative = values.get("negative_prompt")
-    meaning = f"{actual or prompt}\0{negative if isinstance(negative, str) else ''}"
     inputs = tuple(image.name for image in brought if image.name) if brought else ()
-    width, height = plan.width, plan.height
-    drawing = Drawing.of((width, height), seed, model.id, prompt, meaning, plan.mark, inputs)
+    negative = values.get("negative_prompt")
+    outcome = made(plan, prompt, negative, values.get("seed"), caller, randomness, inputs)
     values["prompt"] = prompt
-    values["seed"] = seed
-    return Outcome(model, prompt, actual, width, height, plan.count, drawing, plan.life, values)
+    values["seed"] = outcome.drawing.seed
+    outcome.effective = values
+    return outcome
+
+
+def made(
+    plan: Plan,
+    prompt: str,
+    negative: Json,
+    seed: Json,
+    caller: str,
+    randomness: Randomness,
+    inputs: tuple[str, ...] = (),
+) -> Outcome:
+    """What comes of a plan with these words and this seed; its effective parameters lack these."""
+    seed = (seed if isinstance(seed, int) else randomness.derived_seed(caller)) & _MOST_SEED
+    actual = rewritten(prompt) if plan.extends else None
+    meaning = f"{actual or prompt}\0{negative if isinstance(negative, str) else ''}"
+    width, height = plan.width, plan.height
+    drawing = Drawing.of((width, height), seed, plan.model.id, prompt, meaning, plan.mark, inputs)
+    return Outcome(plan.model, prompt, actual, width, height, plan.count, drawing, plan.life, plan.values)
 
 
 def rewritten(prompt: str) -> str:

@@ -7,11 +7,13 @@ violations, input images and mistakes in their frame have plans: all others are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from qwen_image_mock.plan import Plan, plan_of
+from qwen_image_mock.stream import interleaves
+from qwen_image_spec.request import ImageRequest
 from qwen_image_spec.rules import check
 from qwen_image_spec.situation import facets_of
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from qwen_image_spec.model import Facets, Model, Param
-    from qwen_image_spec.request import ImageRequest
 
 Json = Any
 _KEPT = 4096
@@ -46,12 +47,20 @@ class Bound:
 
 @dataclass(slots=True)
 class Settled:
-    """A plan with the bounds in which it holds. `kept` are the open parameters that take effect."""
+    """A plan with the bounds in which it holds. `kept` are the open parameters that take effect.
+
+    `plain`: pictures by address, in an answer without any text between them.
+    """
 
     plan: Plan
     prompt: Bound
     bounds: tuple[Bound, ...]
     kept: tuple[str, ...]
+    plain: bool
+
+    def value(self, name: str, parameters: Mapping[str, Json]) -> Json:
+        """The effective value of an open parameter."""
+        return parameters[name] if name in self.kept else self.plan.values.get(name)
 
     def values(self, parameters: Mapping[str, Json]) -> dict[str, Json]:
         """The effective values of a request with these parameters."""
@@ -62,9 +71,10 @@ class Settled:
 
 
 @dataclass(slots=True)
-class _Form:
+class Form:
     """Requests to a model that give the same parameters: which of them are open, and the plans of the others."""
 
+    names: tuple[str, ...]
     open: tuple[str, ...]
     pick: Callable[[Mapping[str, Json]], tuple[Json, ...]]
     settled: dict[tuple[Json, ...], Settled | None]
@@ -76,28 +86,30 @@ class Plans:
     """The plans of the requests seen; when there are too many, it starts again."""
 
     def __init__(self) -> None:
-        self._forms: dict[tuple[int, tuple[str, ...]], _Form] = {}
+        self._forms: dict[tuple[int, tuple[str, ...]], Form] = {}
         self._count = 0
 
     def find(self, request: ImageRequest, model: Model) -> Settled | None:
         """The plan of a request that breaks no clause, or None: then the rules have to be asked."""
-        parameters = request.parameters
         if request.images or request.flaws or request.texts > 1:
             return None
-        names = tuple(parameters)
-        form = self._forms.get((id(model), names))
-        if form is None:
-            form = self._form(model, names)
+        return self.settled(self.form(model, tuple(request.parameters)), request.prompt, request.parameters)
+
+    def form(self, model: Model, names: tuple[str, ...]) -> Form:
+        """The form of requests to a model that give these parameters."""
+        return self._forms.get((id(model), names)) or self._form(model, names)
+
+    def settled(self, form: Form, prompt: Json, parameters: Mapping[str, Json]) -> Settled | None:
+        """The plan of a request of a form; what else than its parameters `parameters` holds does not matter."""
         values = form.pick(parameters)
         try:
             settled: Settled | None = form.settled.get((values, *map(type, values)), _UNKNOWN)
         except TypeError:  # lists and objects are no keys
             return None
         if settled is _UNKNOWN:
-            settled = self._settle(form, values, request)
+            settled = self._settle(form, values, parameters)
         if settled is None:
             return None
-        prompt = request.prompt
         if not settled.prompt.admits(prompt) or "\0" in prompt or prompt.isspace():
             return None
         for bound in settled.bounds:
@@ -105,7 +117,7 @@ class Plans:
                 return None
         return settled
 
-    def _form(self, model: Model, names: tuple[str, ...]) -> _Form:
+    def _form(self, model: Model, names: tuple[str, ...]) -> Form:
         if self._count > _KEPT:
             self._forms.clear()
             self._count = 0
@@ -113,25 +125,27 @@ class Plans:
         conditions = set(_named(model))
         free = tuple(name for name in names if name not in conditions and _is_open(model.params[name]))
         few = tuple(name for name in names if name not in free)
-        form = self._forms[id(model), names] = _Form(free, _picker(few), {}, model)
+        form = self._forms[id(model), names] = Form(names, free, _picker(few), {}, model)
         return form
 
-    def _settle(self, form: _Form, values: tuple[Json, ...], request: ImageRequest) -> Settled | None:
+    def _settle(self, form: Form, values: tuple[Json, ...], parameters: Mapping[str, Json]) -> Settled | None:
         model = form.model
+        request = ImageRequest(model.id, "a", (), {name: parameters[name] for name in form.names})
         facets = {name: facets_of(model.params[name], request, model) for name in form.open}
         bounds = tuple(_bound(model.params[name], facets[name]) for name in form.open)
-        if not all(bound.admits(request.parameters[bound.name]) for bound in bounds):
+        if None in values or not all(bound.admits(parameters[bound.name]) for bound in bounds):
             return None
-        sample = replace(request, prompt="a")
         settled = None
-        if not check(sample, model):
+        if not check(request, model):
             kept = tuple(
                 name for name, facet in facets.items() if facet.effective is None or facet.effective.value
             )
             prompt = model.params.get("prompt")
             length = None if prompt is None else facets_of(prompt, request, model).length
             limit = Bound("prompt", False, 1, _UNBOUNDED if length is None else length.value)
-            settled = Settled(plan_of(sample, model), limit, bounds, kept)
+            plan = plan_of(request, model)
+            plain = plan.values.get("response_format") != "b64_json" and not interleaves(request, model)
+            settled = Settled(plan, limit, bounds, kept, plain)
         self._count += 1
         if self._count > _KEPT:
             self._forms.clear()

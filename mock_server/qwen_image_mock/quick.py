@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from qwen_image_mock.sending import USUAL
+from qwen_image_mock.sending import PLAIN, USUAL, Done, usual_headers
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from qwen_image_mock.app import App
-    from qwen_image_mock.sending import Done
+    from qwen_image_mock.heads import Head
 
 LARGEST_HEAD = 65_536
 """So many bytes of a request line and headers are taken; a little more when they come in one packet."""
@@ -59,8 +59,8 @@ class QuickProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         app = self.config.app
-        short = getattr(app, "direct", None) is not None and self.limit_concurrency is None
-        self._mock: App | None = app if short and not self.config.root_path else None  # type: ignore[assignment]
+        short = getattr(app, "at_once", None) is not None and self.limit_concurrency is None
+        self._mock: App | None = app if short and not self.config.root_path else None  # type: ignore[assignment] # looked at above
 
     def data_received(self, data: bytes) -> None:
         """Take in a packet; a request that has not ended with it goes the long way."""
@@ -158,47 +158,81 @@ class QuickProtocol(HttpToolsProtocol):
             "scheme": self.scheme,
             "server": self.server,
         }
-        running = mock.direct(scope, body)
-        if running is None:
+        head = mock.head(scope)
+        if head is None or len(body) > mock.state.settings.body_limit:
             return False
+        self._seen(head, body)
+        rest = self._begin(mock, head, body)
+        if rest is None:
+            self._early = None
+        else:
+            self._finish_later(rest)
+        return True
+
+    def _seen(self, head: Head, body: bytes) -> None:
+        """Know of the head of a call that came whole."""
+
+    def _begin(self, mock: App, head: Head, body: bytes) -> Rest | None:
+        """Answer a call; gives what is left to do in a task."""
+        at_once = mock.at_once(head, body)
+        if at_once is not None:
+            self._write_plain(*at_once)
+            return None
+        running = mock.called(head, body)
         try:
             waits_for = running.send(None)
         except StopIteration as end:
             done: Done = end.value
         else:
-            self._finish_later(_Rest(mock, _go_on(running, waits_for)))
-            return True
+            return Rest(mock, _go_on(running, waits_for))
         if done.manner is not None or len(done.headers) != USUAL:
-            self._finish_later(_Rest(mock, None, done))
-            return True
-        self._early = None
+            return Rest(mock, None, done)
         self._write(done)
-        return True
+        return None
 
-    def _finish_later(self, rest: _Rest) -> None:
+    def _finish_later(self, rest: Rest) -> None:
         self._long_way(rest)
         super().on_message_complete()
 
     def _write(self, done: Done) -> None:
         """Send an answer whose headers are the mock's own."""
+        parts = [STATUS_LINE[done.status], self._today()]
+        for name, value in done.headers:
+            parts += name, b": ", value, b"\r\n"
+        parts += b"\r\n" if self._stays() else b"connection: close\r\n\r\n", done.content
+        self.transport.write(b"".join(parts))
+        self._written()
+
+    def _write_plain(self, identity: str, content: bytes) -> None:
+        """Send an answer of 200 with the usual headers."""
+        if self._stays():
+            self.transport.write(PLAIN % (self._today(), len(content), identity.encode(), content))
+            self._written()
+        else:
+            self._write(Done(200, usual_headers(identity, len(content)), content))
+
+    def _today(self) -> bytes:
+        """The header with the date, and those that the server was given for every answer."""
         dated = self.server_state.default_headers
         if dated is not self._dated:
             self._dated, self._date = dated, b"".join([b"%b: %b\r\n" % header for header in dated])
-        parts = [STATUS_LINE[done.status], self._date]
-        for name, value in done.headers:
-            parts += name, b": ", value, b"\r\n"
-        stays = self.parser.should_keep_alive()
-        parts += b"\r\n" if stays else b"connection: close\r\n\r\n", done.content
+        return self._date
+
+    def _stays(self) -> bool:
+        """Whether the connection stays open after the answer."""
+        return bool(self.parser.should_keep_alive())
+
+    def _written(self) -> None:
+        """An answer has been sent whole."""
         self.cycle = _Answered()  # type: ignore[assignment] # as much of one as is looked at
-        self.transport.write(b"".join(parts))
-        if stays:
+        if self._stays():
             self.on_response_complete()
         else:
             self.server_state.total_requests += 1
             self.transport.close()
 
 
-class _Rest:
+class Rest:
     """An application for one request that has been begun: waits for its answer, if need be, and sends it."""
 
     def __init__(
@@ -231,6 +265,6 @@ def _go_on(running: Coroutine[Any, Any, Done], waits_for: Any) -> Generator[Any,
         try:
             waits_for = step()
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+            return end.value  # type: ignore[no-any-return] # what the coroutine returns
         finally:
             del step

@@ -23,6 +23,13 @@ USUAL = 4
 """How many headers every answer has."""
 
 
+PLAIN = (
+    b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\nx-request-id: %b\r\n"
+    b"access-control-allow-origin: *\r\n\r\n%b"
+)
+"""An answer of 200 with the usual headers: the date's line, the content's length, the request id, the content."""
+
+
 class Done(NamedTuple):
     """An answer to be sent. `manner` is how it goes onto the wire when not as usual."""
 

@@ -63,10 +63,10 @@ def config(app: Any) -> uvicorn.Config:
 def _protocol() -> Any:
     """The protocol with the short way; uvicorn's choice where its fast parser is not installed."""
     try:
-        from qwen_image_mock.quick import QuickProtocol
+        from qwen_image_mock.again import AgainProtocol
     except ImportError:
         return "auto"
-    return QuickProtocol
+    return AgainProtocol
 
 
 def server_of(app: App, wanted: Callable[[], bool] | None = None) -> uvicorn.Server:

@@ -70,6 +70,23 @@ class Dialect:
             for name, param, places in self.reads
         )
 
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        """The parameters that stand under their own name at the top of a flat body, and nowhere else in it."""
+        if self.envelope != "flat":
+            return frozenset()
+        at_top = [
+            (name, place)
+            for name, param, places in self.reads
+            for place in places
+            if param.type != "images" and place.count("/") == 1
+        ]
+        return frozenset(
+            name
+            for name, place in at_top
+            if place == f"/{name}" and [other for other, _ in at_top].count(name) == 1
+        )
+
     def encode(self, request: ImageRequest) -> dict[str, Json]:
         """Write a request as this provider's document spells it, each parameter at its first place."""
         body: dict[str, Json] = {}

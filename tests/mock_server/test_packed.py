@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from qwen_image_mock import journal
+from qwen_image_mock.beaten import Beaten
 from qwen_image_mock.exchange import Exchange
 from qwen_image_mock.packed import Packed, packed
 from qwen_image_mock.server import serve
@@ -35,6 +36,7 @@ def both(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, Any]]:
         return made
 
     monkeypatch.setattr(journal, "packed", watched)
+    monkeypatch.setattr(Beaten, "answer", lambda *_: None)  # has records of its own
     return seen
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import socket
 from base64 import b64encode
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mock_server.wire import Wire, request, wired
 from qwen_image_mock.app import App, create_app
 from qwen_image_mock.patience import _waits_for
 from qwen_image_mock.pictures import Picture, render
 from qwen_image_mock.quick import QuickProtocol
-from qwen_image_mock.server import Mock, serve
+from qwen_image_mock.server import serve
 from qwen_image_mock.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,63 +29,6 @@ EDITED = {
     "model": "qwen-image-edit",
     "input": {"messages": [{"role": "user", "content": [{"image": PHOTO}, {"text": "blue"}]}]},
 }
-
-
-def request(path: str, body: Any = None, *more: str, version: str = "1.1") -> bytes:
-    """A request as it stands on the wire."""
-    content = b"" if body is None else json.dumps(body).encode()
-    lines = [
-        f"{'GET' if body is None else 'POST'} {path} HTTP/{version}",
-        "Host: mock",
-        "Authorization: Bearer sk-a",
-        "Content-Type: application/json",
-        f"Content-Length: {len(content)}",
-        *more,
-    ]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
-
-
-class Wire:
-    """A connection."""
-
-    def __init__(self, mock: Mock) -> None:
-        host, port = mock.url.removeprefix("http://").split(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=10)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._file = self.socket.makefile("rb")
-
-    def send(self, *packets: bytes) -> None:
-        """Send packets one by one."""
-        for packet in packets:
-            self.socket.sendall(packet)
-
-    def answer(self) -> tuple[int, dict[str, str], Any]:
-        """The next answer: status, headers, JSON."""
-        status = int(self._file.readline().split()[1])
-        headers: dict[str, str] = {}
-        while line := self._file.readline().strip():
-            name, _, value = line.decode().partition(": ")
-            headers[name.lower()] = value
-        return status, headers, json.loads(self._file.read(int(headers.get("content-length", 0))) or b"null")
-
-    def at_end(self) -> bool:
-        """Whether the server has closed the connection."""
-        return self._file.read(1) == b""
-
-    def close(self) -> None:
-        """Hang up."""
-        self._file.close()
-        self.socket.close()
-
-
-@contextmanager
-def wired(mock: Mock) -> Iterator[Wire]:
-    """A connection to a mock."""
-    wire = Wire(mock)
-    try:
-        yield wire
-    finally:
-        wire.close()
 
 
 @pytest.fixture
@@ -164,7 +106,7 @@ def test_all_else_is_answered_too(wire: Wire, path: str, body: Any) -> None:
 def test_a_handler_that_waits_is_waited_for(
     wire: Wire, monkeypatch: pytest.MonkeyPatch, long_ways: list[str]
 ) -> None:
-    usual = App._called
+    usual = App.called
 
     async def slowly(self: App, *given: Any) -> Any:
         for _ in range(3):
@@ -173,7 +115,8 @@ def test_a_handler_that_waits_is_waited_for(
             await asyncio.get_running_loop().run_in_executor(None, _fail)
         return await usual(self, *given)
 
-    monkeypatch.setattr(App, "_called", slowly)
+    monkeypatch.setattr(App, "called", slowly)
+    monkeypatch.setattr(App, "at_once", lambda *_: None)
     for _ in range(2):
         wire.send(request(GENERATE, PLAIN))
         assert wire.answer()[0] == 200

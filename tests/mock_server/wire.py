@@ -1,0 +1,70 @@
+"""A connection of a test: requests as they stand on the wire, in packets of its choice, and whole answers."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwen_image_mock.server import Mock
+
+
+def request(path: str, body: Any = None, *more: str, version: str = "1.1") -> bytes:
+    """A request as it stands on the wire."""
+    content = b"" if body is None else json.dumps(body).encode()
+    lines = [
+        f"{'GET' if body is None else 'POST'} {path} HTTP/{version}",
+        "Host: mock",
+        "Authorization: Bearer sk-a",
+        "Content-Type: application/json",
+        f"Content-Length: {len(content)}",
+        *more,
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+
+
+class Wire:
+    """A connection."""
+
+    def __init__(self, mock: Mock) -> None:
+        host, port = mock.url.removeprefix("http://").split(":")
+        self.socket = socket.create_connection((host, int(port)), timeout=10)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._file = self.socket.makefile("rb")
+
+    def send(self, *packets: bytes) -> None:
+        """Send packets one by one."""
+        for packet in packets:
+            self.socket.sendall(packet)
+
+    def answer(self) -> tuple[int, dict[str, str], Any]:
+        """The next answer: status, headers, JSON."""
+        status = int(self._file.readline().split()[1])
+        headers: dict[str, str] = {}
+        while line := self._file.readline().strip():
+            name, _, value = line.decode().partition(": ")
+            headers[name.lower()] = value
+        return status, headers, json.loads(self._file.read(int(headers.get("content-length", 0))) or b"null")
+
+    def at_end(self) -> bool:
+        """Whether the server has closed the connection."""
+        return self._file.read(1) == b""
+
+    def close(self) -> None:
+        """Hang up."""
+        self._file.close()
+        self.socket.close()
+
+
+@contextmanager
+def wired(mock: Mock) -> Iterator[Wire]:
+    """A connection to a mock."""
+    wire = Wire(mock)
+    try:
+        yield wire
+    finally:
+        wire.close()
