@@ -93,9 +93,9 @@ def make_plan(
     every = cases(spec, provider, chosen)
     if both_ends:
         every += cases(spec, provider, chosen, ends=2)
-        planned = [two_ended.useful(probe) for probe in planned]
+        planned = [two_ended.useful(probe, provider) for probe in planned]
     planned = as_taken(planned, provider)
-    certain = {case.clause for case in every if case.level is not Level.OBSERVE}
+    certain = {case.clause for case in every if case.ends == 1 and case.level is not Level.OBSERVE}
     wanted = [probe for probe in planned if _tier(probe, certain).rank <= tier.rank]
     relevant = [case for case in every if not select or selects(select, case.clause, case.group)]
     if select:

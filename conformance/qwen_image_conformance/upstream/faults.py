@@ -11,11 +11,15 @@ import yaml
 
 from qwen_image_conformance.probe import Probe, Tier, accepted
 from qwen_image_conformance.prompts import PLAIN
+from qwen_image_conformance.upstream import deciding
 from qwen_image_conformance.ways import Way
 from qwen_image_spec.model import Model, Provider
 from qwen_image_spec.rules import check
 
 PICTURES, NO_ANSWER = "pictures", "none"
+_TOLD = ("gateway.fault-message", "gateway.fault-code", "gateway.request-id", deciding.SECRET)
+_ERROR = ("gateway.fault-shape", "gateway.recovers")
+_FOLLOWED = ("gateway.failed-task", "gateway.poll-resilience")
 _MARKER = re.compile(rb" \[\[mock:[^\]]*\]\]")
 
 
@@ -50,6 +54,19 @@ class Fault:
     def refused(self) -> bool:
         """Whether the client must not get pictures."""
         return PICTURES not in self.answer
+
+    @property
+    def decides(self) -> tuple[str, ...]:
+        """The clauses that the condition is simulated for."""
+        return (
+            self.clause,
+            *(_TOLD if self.told else ()),
+            *(_ERROR if self.answer != (PICTURES,) else ()),
+            *(("gateway.retry-after",) if "retry_after" in self.marker else ()),
+            "gateway.not-repeated" if self.paid else "gateway.amplification",
+            *(deciding.PICTURES if self.pictures > 1 else ()),
+            *(deciding.POLLS if self.clause in _FOLLOWED else ()),
+        )
 
 
 @cache
@@ -88,7 +105,7 @@ def _probe(provider: Provider, model: Model, way: Way, fault: Fault) -> Probe | 
         way.endpoint,
         request,
         f"gateway.fault-{fault.id}",
-        ("gateway.*",),
+        fault.decides,
         fault.tier,
     )
     return replace(probe, fault=fault.id, buys=0 if fault.refused else fault.pictures)

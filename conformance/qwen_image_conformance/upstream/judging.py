@@ -33,12 +33,23 @@ def judged(
     plain = [exchange for exchange in exchanges if not only_two_ended(exchange.probe)]
     results = judge(spec, provider, plain, load, models)
     if both_ends:
-        tasks = {_place(exchange) for exchange in exchanges if _began(exchange)}
-        seen = {_place(exchange) for exchange in exchanges if exchange.upstream}
-        found = judge(spec, provider, exchanges, load, models, ends=2)
-        single = {name for name, model in provider.models.items() if not _several(model)}
-        results += [_without_occasion(result, seen, tasks, single) for result in found]
+        results += between(spec, provider, exchanges, load, models)
     return [_offered(result, operations) for result in results] if operations is not None else results
+
+
+def between(
+    spec: Spec,
+    provider: Provider,
+    exchanges: Sequence[Exchange],
+    load: Callable[[str], bytes],
+    models: tuple[str, ...],
+) -> list[Result]:
+    """The results of what a target makes of requests and answers on their way, for exchanges with both ends in sight."""
+    tasks = {_place(exchange) for exchange in exchanges if _began(exchange)}
+    seen = {_place(exchange) for exchange in exchanges if exchange.upstream}
+    found = judge(spec, provider, exchanges, load, models, ends=2)
+    single = {name for name, model in provider.models.items() if not _several(model)}
+    return [_without_occasion(result, seen, tasks, single) for result in found]
 
 
 def _place(exchange: Exchange) -> tuple[str, str]:

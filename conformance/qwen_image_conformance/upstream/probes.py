@@ -8,7 +8,7 @@ import orjson
 
 from qwen_image_conformance.probe import Probe, Tier, accepted
 from qwen_image_conformance.prompts import PLAIN
-from qwen_image_conformance.upstream import faults
+from qwen_image_conformance.upstream import deciding, faults
 from qwen_image_conformance.upstream.addresses import PICTURE
 from qwen_image_conformance.upstream.forms import as_form
 from qwen_image_conformance.upstream.large import MOST, SOME, looked_at, planned
@@ -41,9 +41,14 @@ def probes(provider: Provider, model: Model, way: Way) -> list[Probe]:
     return [*own, *faults.probes(provider, model, way)]
 
 
-def useful(probe: Probe) -> Probe:
-    """The probe with the clauses that it decides because both ends are seen."""
-    return probe if probe.id.startswith(MARK) else replace(probe, clauses=(*probe.clauses, MARK + "*"))
+def useful(probe: Probe, provider: Provider) -> Probe:
+    """The probe with the clauses that it decides because both ends are seen; one that is sent for them has them already."""
+    if probe.id.startswith(MARK):
+        return probe
+    asked, model = probe.asked, provider.models[probe.model]
+    legal = asked is not None and not check(asked, model, looked_at(asked.images))
+    more = deciding.by_any(probe) if legal else deciding.by_refusal(probe)
+    return replace(probe, clauses=(*probe.clauses, *more))
 
 
 def _switches(provider: Provider, model: Model, way: Way) -> list[Probe]:
@@ -57,7 +62,8 @@ def _switches(provider: Provider, model: Model, way: Way) -> list[Probe]:
             request = _count(way.request(model, PLAIN, **{name: value}), model, way)
             if not check(request, model):
                 label = f"{MARK}{param.slug}-{str(value).lower()}"
-                found.append(_probe(provider, model, way, request, label))
+                clauses = (*deciding.VALUES, *deciding.LEFT_OUT)
+                found.append(_probe(provider, model, way, request, label, clauses))
     return found
 
 
@@ -68,7 +74,8 @@ def _ordered(provider: Provider, model: Model, way: Way) -> list[Probe]:
     if not way.images or rule is None or rule.count.value[1] < 2:
         return []
     count = min(rule.count.value[1], 3)
-    return [_probe(provider, model, way, replace(bare, images=distinct(count)), f"{MARK}images")]
+    request, clauses = replace(bare, images=distinct(count)), (deciding.IMAGES, deciding.ORDER)
+    return [_probe(provider, model, way, request, f"{MARK}images", clauses)]
 
 
 def _addressed(provider: Provider, model: Model, way: Way) -> list[Probe]:
@@ -78,7 +85,7 @@ def _addressed(provider: Provider, model: Model, way: Way) -> list[Probe]:
     request = replace(_count(way.request(model, PLAIN), model, way), images=(PICTURE,) * len(way.images))
     if check(request, model):
         return []
-    return [_probe(provider, model, way, request, f"{MARK}address")]
+    return [_probe(provider, model, way, request, f"{MARK}address", (deciding.IMAGES,))]
 
 
 def _blank(provider: Provider, model: Model, way: Way) -> list[Probe]:
@@ -86,12 +93,15 @@ def _blank(provider: Provider, model: Model, way: Way) -> list[Probe]:
     if facets_for(model, way, _NEGATIVE) is None:
         return []
     request = _count(way.request(model, PLAIN, **{_NEGATIVE: " "}), model, way)
-    return [] if check(request, model) else [_probe(provider, model, way, request, f"{MARK}blank")]
+    if check(request, model):
+        return []
+    return [_probe(provider, model, way, request, f"{MARK}blank", deciding.VALUES)]
 
 
 def _unknown(provider: Provider, model: Model, way: Way) -> Probe:
     """A parameter that no document has: passed on, refused or lost in silence."""
-    probe = _probe(provider, model, way, _count(way.request(model, PLAIN), model, way), f"{MARK}unknown")
+    request = _count(way.request(model, PLAIN), model, way)
+    probe = _probe(provider, model, way, request, f"{MARK}unknown", ("gateway.unknown-parameter",))
     body = orjson.loads(probe.body)
     put(body, ("" if way.endpoint.envelope == "flat" else "/parameters") + f"/{UNKNOWN}", 7)
     return replace(probe, body=orjson.dumps(body))
@@ -111,7 +121,9 @@ def _forms(provider: Provider, model: Model, way: Way) -> list[Probe]:
         given = {name: value for name, value in _ODD.items() if facets_for(model, way, name) is not None}
         request = replace(_count(way.request(model, PLAIN, **given), model, way), images=images)
         if not check(request, model):
-            found.append(as_form(_probe(provider, model, way, request, f"{MARK}{label}"), field))
+            probe = _probe(provider, model, way, request, f"{MARK}{label}", ("gateway.form",))
+            whole = replace(probe, clauses=(*probe.clauses, *deciding.by_any(probe)))
+            found.append(as_form(whole, field))
     return found
 
 
@@ -126,8 +138,8 @@ def _large(provider: Provider, model: Model, way: Way) -> list[Probe]:
         image = planned(rule, provider, most)
         request = replace(bare, images=(image, *way.images[1:]))
         if image is not None and not check(request, model, looked_at(request.images)):
-            name = f"{MARK}large-{label}"
-            found.append(_probe(provider, model, way, request, name, Tier.FULL))
+            name, clauses = f"{MARK}large-{label}", ("gateway.large-body", deciding.IMAGES)
+            found.append(_probe(provider, model, way, request, name, clauses, Tier.FULL))
     return found
 
 
@@ -149,6 +161,12 @@ def _count(request: ImageRequest, model: Model, way: Way) -> ImageRequest:
 
 
 def _probe(
-    provider: Provider, model: Model, way: Way, request: ImageRequest, name: str, tier: Tier = Tier.CORE
+    provider: Provider,
+    model: Model,
+    way: Way,
+    request: ImageRequest,
+    name: str,
+    clauses: tuple[str, ...],
+    tier: Tier = Tier.CORE,
 ) -> Probe:
-    return accepted(provider, model, way.operation, way.endpoint, request, name, (MARK + "*",), tier)
+    return accepted(provider, model, way.operation, way.endpoint, request, name, clauses, tier)
