@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -72,6 +73,14 @@ class _Commands(click.Group):
             if stop.hint:
                 click.echo(f"hint:  {stop.hint}", err=True)
             ctx.exit(stop.code)
+        except OSError as error:
+            if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise  # no file's: click knows a closed pipe, anything else is a mistake of ours
+            where = f"{error.filename}: " if error.filename else ""
+            click.echo(
+                f"error: {where}{error.strerror}\nhint:  is there room, and is the place yours?", err=True
+            )
+            ctx.exit(2)
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("qwen_image"):
                 raise
@@ -166,8 +175,9 @@ def plan(
     "--max-images",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Never buy more pictures than this. Default: no bound for a server on this machine, elsewhere twice "
-    "those of the plan and 50 more.",
+    help="Never buy more pictures than this. A target that takes a request which it must refuse can pass the bound "
+    "with that one; from then on what a refusal may buy is counted before it is sent. Default: no bound for a "
+    "server on this machine, elsewhere twice those of the plan and 50 more.",
 )
 @click.option(
     "--max-cost",
@@ -284,12 +294,14 @@ def judge(
     from qwen_image_conformance.baseline import Baseline
     from qwen_image_conformance.choose import provider_of
     from qwen_image_conformance.evidence import Recording
+    from qwen_image_conformance.places import check_folder
     from qwen_image_spec.loader import load
 
     spec = load()
     recording = Recording(file)
     chosen = provider_of(provider or recording.head.get("provider_file") or recording.head["provider"], spec)
     folder = out or recording.path.parent
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     done = campaign.rejudge(spec, chosen, recording, folder)
     if baseline_file is not None:

@@ -20,7 +20,7 @@ from qwen_image_conformance.evidence import Recorder
 from qwen_image_conformance.exchange import Delivered, Exchange, Received
 from qwen_image_conformance.found import Item, items
 from qwen_image_conformance.measure import measure
-from qwen_image_conformance.probe import Probe
+from qwen_image_conformance.probe import Probe, worst_of
 from qwen_image_conformance.problems import Unreachable
 from qwen_image_conformance.tasks import task_path
 from qwen_image_conformance.upstream.addresses import needs_picture, with_picture
@@ -136,19 +136,21 @@ class Executor:
             if not self.address:
                 return None
             probe = with_picture(probe, self.address)
-        self.client.budget.reserve(probe.buys, probe.model)
+        worst = worst_of(probe, self.provider.models[probe.model])
+        aside = self.client.budget.reserve(probe.buys, probe.model, worst)
         bought = 0
         try:
             exchange = self._done(probe)
             bought = len(exchange.pictures)
             self._note(probe, exchange)
         finally:
-            self.client.budget.settle(probe.buys, bought, probe.model)
+            self.client.budget.settle(aside, bought, probe.model)
         return self.recorder.exchange(int(exchange.id[1:]), exchange)
 
     def _note(self, probe: Probe, exchange: Exchange) -> None:
         if exchange.pictures:
             self.served.add((probe.model, probe.operation))
+            self.client.budget.wary |= not probe.buys
 
     def _done(self, probe: Probe) -> Exchange:
         """Send a request, follow it to its end, and add what arrived at the upstream."""

@@ -139,3 +139,10 @@ def pictures_of(request: ImageRequest, model: Model) -> int:
     """How many pictures a request buys: n asked, else the documented default, else one."""
     count: Any = effective(request, model).get("n")
     return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 1
+
+
+def worst_of(probe: Probe, model: Model) -> int:
+    """How many pictures a request buys from a target that takes what it should refuse."""
+    if probe.method != "POST":
+        return probe.buys
+    return max(probe.buys, pictures_of(probe.asked or ImageRequest(model.id), model))

@@ -108,6 +108,21 @@ def test_a_budget_that_is_just_enough_stops_nothing(command: Command, mock_url: 
     assert command(*_run(mock_url, "--max-images", str(images))).exit_code == 0
 
 
+def test_what_a_target_may_take_is_counted_once_it_took_what_it_should_refuse(
+    command: Command, tmp_path: Path
+) -> None:
+    """An unknown model is served with a picture, and so would be six pictures where seven are too many."""
+    app = create_app(Settings(seed=1))
+    for name in ("n-clamped", "foreign-model-for-none"):
+        app = wrap(app, DEFECTS[name])  # type: ignore[arg-type,assignment] # any application
+    with serve(app=app) as mock:
+        done = command(*_run(mock.url, "--max-images", "6", model="qwen-image-2.0"))
+    bought = sum(len(exchange.pictures) for exchange in Recording(tmp_path / "run").exchanges)
+    assert 2 <= bought <= 6
+    assert done.exit_code == 1
+    assert "may buy 7 picture(s) (this target took a request that it must refuse)" in done.output
+
+
 def test_a_failure_that_was_found_counts_more_than_the_end_of_the_budget(
     command: Command, tmp_path: Path
 ) -> None:
