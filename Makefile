@@ -62,6 +62,7 @@ prove: $(VENV)/dev
 bench: $(VENV)/suite
 	$(BIN)/python bench/mock.py
 	$(BIN)/python bench/stages.py
+	$(BIN)/python bench/lag.py
 
 .PHONY: bench-peers
 bench-peers: $(VENV)/suite

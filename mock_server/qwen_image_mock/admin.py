@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import os
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from qwen_image_mock.counts import DRAW, FAULT, MET
+from qwen_image_mock.long_answers import InPieces, journal_in_pieces
 from qwen_image_mock.store import StoreAway
 
 if TYPE_CHECKING:
@@ -116,7 +118,7 @@ class _Admin:
             await self._state.forget_entries()
             return JsonAnswer({"requests": [], "total": 0})
         found, total = await self._state.entries(dict(request.query_params))
-        return JsonAnswer({"requests": found, "total": total})
+        return InPieces(await asyncio.to_thread(journal_in_pieces, found, total))
 
     async def faults(self, request: Request) -> Response:
         """List, add or clear faults."""

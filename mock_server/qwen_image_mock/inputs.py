@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from qwen_image_mock.addresses import Refused as Closed
+from qwen_image_mock.aside import file_of
 from qwen_image_mock.fetch import NotFetched, fetch
 from qwen_image_mock.thumbnails import key_of
 from qwen_image_spec.evidence import Level, Reaction
@@ -108,7 +109,8 @@ class Inputs:
         if not isinstance(image, str):
             return Brought("other", "")
         if is_data_uri(image):
-            return await self._of_bytes("data", bytes_of(image), len(image))
+            data, looked = file_of(image) or (bytes_of(image), None)
+            return await self._of_bytes("data", data, len(image), looked)
         if image.startswith(OBJECT):
             return await self._object(image, model, exchange, headers)
         parts = _parts(image)
@@ -121,8 +123,12 @@ class Inputs:
             return await self._fetched(image)
         return Brought("url", key_of(sha256(image.encode("utf-8", "replace")).hexdigest()))
 
-    async def _of_bytes(self, kind: str, data: bytes, encoded: int = 0) -> Brought:
-        looked = look(data, encoded)
+    async def _of_bytes(
+        self, kind: str, data: bytes, encoded: int = 0, looked: Looked | None = None
+    ) -> Brought:
+        if looked is None:
+            large = len(data) > _QUICK
+            looked = await asyncio.to_thread(look, data, encoded) if large else look(data, encoded)
         key = key_of(looked.digest)
         if looked.size is not None and key not in self._thumbnails:
             if len(data) <= _QUICK:

@@ -41,10 +41,15 @@ class Filters:
 
     def apply(self, rows: Iterable[tuple[Row, Callable[[], Json]]]) -> list[Json]:
         """The entries let through; each comes with a function that puts it into words."""
-        entries = [words() for words in self._chosen(list(rows))]
-        if self._contains is not None:
-            quoted = orjson.dumps(self._contains)[1:-1]
-            entries = [entry for entry in entries if quoted in orjson.dumps(entry)]
+        chosen = [*self._chosen(list(rows))]
+        if self._contains is None:
+            return [words() for words in (chosen[-self._limit :] if self._limit else chosen)]
+        quoted = orjson.dumps(self._contains)[1:-1]
+        entries = []
+        for words in chosen:
+            entry = words()
+            if quoted in orjson.dumps(entry):
+                entries.append(entry)
         return entries[-self._limit :] if self._limit else entries
 
     def _chosen(self, rows: list[tuple[Row, Callable[[], Json]]]) -> Iterator[Callable[[], Json]]:

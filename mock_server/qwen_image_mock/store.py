@@ -10,6 +10,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from qwen_image_mock.letting_go import let_go
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from qwen_image_mock.task_fate import Fate
 
 DAY = 86_400
+_AGED = 100
+"""So many aged tasks go when a new one comes."""
 T = TypeVar("T")
 FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN"})
 
@@ -126,11 +130,16 @@ class MemoryStore:
         return len(self._tasks)
 
     async def put(self, task: Task, most: int | None = None) -> None:
-        """Keep a new task; those a day older go, and the oldest when there are too many."""
+        """Keep a new task; the oldest go when they are a day older, or too many.
+
+        Some at a time do: nobody sees the others any more.
+        """
         if most is not None:
             check_room(self._owned.get(task.owner, {}).values(), task.model, task.submitted, most)
         tasks = self._tasks
-        while tasks and task.submitted - next(iter(tasks.values())).submitted >= DAY:
+        for _ in range(_AGED):
+            if not tasks or task.submitted - next(iter(tasks.values())).submitted < DAY:
+                break
             self._drop()
         tasks[task.id] = task
         self._owned.setdefault(task.owner, {})[task.id] = task
@@ -156,8 +165,8 @@ class MemoryStore:
 
     def forget(self) -> None:
         """The same, without a coroutine."""
-        self._tasks.clear()
-        self._owned.clear()
+        let_go(self._tasks)
+        self._tasks, self._owned = OrderedDict(), {}
 
     def _find(self, owner: str, task_id: str, now: float) -> Task | None:
         task = self._tasks.get(task_id)
@@ -179,7 +188,10 @@ def check_room(tasks: Iterable[Task], model: str, now: float, most: int) -> None
     going = [
         task
         for task in tasks
-        if task.model == model and now - task.submitted < DAY and task.status(now) not in FINAL
+        if (now < task.fate.ends or task.fate.polls is not None)  # else it has ended: no need to look closer
+        and task.model == model
+        and now - task.submitted < DAY
+        and task.status(now) not in FINAL
     ]
     if len(going) >= most:
         raise Crowded(min(task.fate.ends if task.fate.polls is None else now for task in going))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from calendar import timegm
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ Json = Any
 EAST = 8 * 3600
 _PAGE = (1, 10)
 _LARGEST_PAGE = 100
+_AT_ONCE = 2000
+"""So many tasks are looked at in one turn of the event loop."""
 _KEY = "apikey:v1:{path}:{model}"
 _PLAIN = "aigc:text2image:image-synthesis"
 
@@ -40,18 +43,15 @@ async def listing(state: State, exchange: Exchange, words: dict[str, str]) -> di
     """
     now = exchange.time
     since, until = _span(state, exchange, words)
-    region = region_of(exchange)
-    key = exchange.caller.tag
-    rows = [
-        task
-        for task in await state.store.all(owner_of(exchange), now)
-        if since <= task.submitted < until + 1
-        and _asked(words, "model_name", task.model)
-        and _asked(words, "status", task.status(now))
-        and _asked(words, "task_id", task.id)
-        and _asked(words, "api_key_id", key)
-        and _asked(words, "region", region)
-    ]
+    rows: list[Task] = []
+    if _asked(words, "api_key_id", exchange.caller.tag) and _asked(words, "region", region_of(exchange)):
+        tasks = await state.store.all(owner_of(exchange), now)
+        wanted = {name: words[name] for name in ("model_name", "status", "task_id") if words.get(name)}
+        for start in range(0, len(tasks), _AT_ONCE):
+            if start:
+                await asyncio.sleep(0)  # so that others get their turn
+            some = [one for one in tasks[start : start + _AT_ONCE] if since <= one.submitted < until + 1]
+            rows += [one for one in some if _matches(one, wanted, now)] if wanted else some
     first, usual = _pages(exchange)
     number = _whole(words.get("page_no"), first)
     size = min(_whole(words.get("page_size"), usual), _LARGEST_PAGE)
@@ -138,6 +138,15 @@ def moment_of(text: str | None) -> float | None:
         return None if text is None else timegm(time.strptime(text, "%Y%m%d%H%M%S")) - EAST
     except (ValueError, OverflowError):
         return None
+
+
+def _matches(task: Task, wanted: dict[str, str], now: float) -> bool:
+    """Whether a task is as asked for."""
+    return (
+        wanted.get("model_name", task.model) == task.model
+        and wanted.get("task_id", task.id) == task.id
+        and ("status" not in wanted or wanted["status"] == task.status(now))
+    )
 
 
 def _asked(words: dict[str, str], name: str, value: str) -> bool:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from qwen_image_mock.aside import digest_of, file_of, known_of
 from qwen_image_spec.input_images import look_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qwen_image_mock.exchange import Exchange
+    from qwen_image_spec.input_images import Looked
     from qwen_image_spec.request import ImageRequest
     from qwen_image_spec.rules import Violation
 
 Json = Any
 _LONGEST = 16_384
 _DEEPEST = 40
+MOST_VALUES = 4000
+"""Of so many values within a body, or another part of an entry, the journal tells."""
 _INTEGERS = 1 << 63
 _SECRET_HEADERS = {
     "authorization",
@@ -95,7 +100,12 @@ def _body(exchange: Exchange) -> Json:
         name.lower() == b"content-type" and value.lower().startswith(b"multipart/")
         for name, value in exchange.headers
     )
-    return exchange.body if multipart and exchange.body else body_of(exchange.body)
+    if multipart and exchange.body:
+        return exchange.body
+    known = known_of(exchange.body)
+    if known is None:
+        return body_of(exchange.body)
+    return known.shown if known.document is None else known.document
 
 
 def body_of(body: bytes) -> Json:
@@ -134,33 +144,63 @@ def violation_of(violation: Violation) -> Json:
     }
 
 
-def plain(value: Json, depth: int = 0, hide: str = "") -> Json:
-    """A value any JSON writer takes: long texts and deep nesting cut, bytes named, `hide` taken out."""
+def plain(value: Json, depth: int = 0, hide: str = "", left: list[int] | None = None) -> Json:
+    """A value any JSON writer takes: bytes named, `hide` taken out.
+
+    Cut are long texts, deep nesting, and what holds more than MOST_VALUES values in all; `left` counts down.
+    """
     if isinstance(value, dict | list | tuple):
         if depth >= _DEEPEST:
             return "(nested too deeply)"
+        left = [MOST_VALUES] if left is None else left
+        most, left[0] = max(0, left[0]), left[0] - len(value)
+        more = len(value) - most
         if isinstance(value, dict):
-            return {_text(str(name), hide): plain(item, depth + 1, hide) for name, item in value.items()}
-        return [plain(item, depth + 1, hide) for item in value]
+            items = value.items() if more <= 0 else islice(value.items(), most)
+            made = {_text(str(name), hide): plain(item, depth + 1, hide, left) for name, item in items}
+            return made if more <= 0 else {**made, "...": f"({more} more)"}
+        row = [plain(item, depth + 1, hide, left) for item in (value if more <= 0 else value[:most])]
+        return row if more <= 0 else [*row, f"({more} more)"]
     if isinstance(value, bytes):
-        return f"({len(value)} bytes, sha256 {sha256(value).hexdigest()})"
+        return f"({len(value)} bytes, sha256 {digest_of(value) or sha256(value).hexdigest()})"
     if value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) < _INTEGERS):
         return value
     return _text(str(value), hide)
 
 
 def _text(text: str, hide: str) -> str:
+    if len(text) > _LONGEST:
+        known = _long(text, hide)
+        if known is not None:
+            return known
     if hide and hide in text:
         text = text.replace(hide, "(key)")
     looked = look_at(text) if text.startswith("data:") else None
     if looked is not None:
-        size = "" if looked.size is None else f" {looked.size}"
-        about = f"{looked.length} bytes {looked.mime}{size}, sha256 {looked.digest}"
-        return f"{text[:_HEAD].partition(',')[0]},... ({len(text)} characters, {about})"
+        return _data_uri(text, len(text), looked)
     if len(text) <= _LONGEST:
         return text
     digest = sha256(text.encode("utf-8", "replace")).hexdigest()
     return f"{text[:64]}... ({len(text)} characters, sha256 {digest})"
+
+
+def _long(text: str, hide: str) -> str | None:
+    """The words for a text that was looked at aside; None for any other."""
+    file, digest = file_of(text), digest_of(text)
+    if file is None and digest is None:
+        return None
+    head = text[: _HEAD + len(hide)]
+    if hide:
+        head = head.replace(hide, "(key)")
+    if file is None:
+        return f"{head[:_HEAD]}... ({len(text)} characters, sha256 {digest})"
+    return _data_uri(head, len(text), file[1])
+
+
+def _data_uri(head: str, length: int, looked: Looked) -> str:
+    size = "" if looked.size is None else f" {looked.size}"
+    about = f"{looked.length} bytes {looked.mime}{size}, sha256 {looked.digest}"
+    return f"{head[:_HEAD].partition(',')[0]},... ({length} characters, {about})"
 
 
 def key_in(headers: Sequence[tuple[bytes, bytes]]) -> str:
