@@ -99,13 +99,7 @@ class AgainProtocol(QuickProtocol):
         if packet is None or b"host" not in head.named or not self.parser.should_keep_alive():
             return
         length = len(packet) - len(body)
-        told = head.named.get(b"content-length", b"0")
-        if (
-            length > _LONGEST
-            or len(body) > _AWAITED
-            or packet.find(_END) + 4 != length
-            or told != b"%d" % len(body)
-        ):
+        if length > _LONGEST or len(body) > _AWAITED or packet.find(_END) + 4 != length:
             return
         if len(self._heads) >= _KEPT:
             self._heads.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from qwen_image_mock.server import serve
 from qwen_image_mock.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 GENERATE = "/v1/images/generations"
 EDIT = "/api/v1/services/aigc/multimodal-generation/generation"
@@ -27,6 +28,14 @@ EDITED = {
     "input": {"messages": [{"role": "user", "content": [{"image": PHOTO}, {"text": "blue"}]}]},
 }
 TASK = "/dashscope/api/v1/tasks/none"
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for what another thread does; fails after ten seconds."""
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 @pytest.fixture
@@ -149,12 +158,45 @@ def test_such_heads_are_not_remembered(more: list[str]) -> None:
         assert not any(mock.app.heads.values())
 
 
-def test_a_head_without_a_host_is_not_remembered(wire: Wire) -> None:
+def test_a_head_without_a_host_is_not_remembered() -> None:
     whole = request(GENERATE, PLAIN).replace(b"Host: mock\r\n", b"")
-    for _ in range(2):
+    with serve(Settings()) as mock, wired(mock) as wire:
         wire.send(whole)
-        _, _, body = wire.answer()
-        assert body["data"][0]["url"].startswith("http://127.0.0.1:")
+        assert wire.answer()[2]["data"][0]["url"].startswith(mock.url)
+        assert not any(mock.app.heads.values())
+
+
+@pytest.mark.parametrize("within", ["a header", "a body"])
+def test_a_known_head_within_another_request_is_a_part_of_that(
+    wire: Wire, parsed: list[bytes], within: str
+) -> None:
+    whole = request(GENERATE, PLAIN)
+    wire.send(whole)
+    assert wire.answer()[0] == 200
+    wire.send(
+        f"GET {TASK} HTTP/1.1\r\nX-A: ".encode()
+        if within == "a header"
+        else f"POST {GENERATE} HTTP/1.1\r\nAuthorization: a\r\nContent-Length: {len(whole)}\r\n\r\n".encode()
+    )
+    until(lambda: len(parsed) == 2)
+    wire.send(whole)
+    status, _, body = wire.answer()
+    assert (status, "data" in body) == (200 if within == "a header" else 401, False)
+
+
+def test_a_client_that_does_not_read_is_not_answered_any_further(
+    wire: Wire, made: list[AgainProtocol], parsed: list[bytes]
+) -> None:
+    wire.send(request(GENERATE, PLAIN))
+    assert wire.answer()[0] == 200
+    [connection] = made
+    connection.loop.call_soon_threadsafe(connection.pause_writing)
+    wire.send(request(GENERATE, PLAIN))
+    until(lambda: len(parsed) == 2)
+    wire.send(request(GENERATE, PLAIN))
+    until(lambda: connection.flow.read_paused)
+    connection.loop.call_soon_threadsafe(connection.resume_writing)
+    assert [wire.answer()[0] for _ in range(2)] == [200, 200]
 
 
 def test_other_keys_and_hosts_are_other_heads() -> None:
@@ -214,11 +256,9 @@ def test_a_body_that_does_not_come_is_waited_for_as_any_other(made: list[AgainPr
         assert wire.answer()[0] == 200
         [connection] = made
         wire.send(whole[:-5])
-        while not connection._begun:
-            pass
+        until(lambda: connection._begun)
         connection.loop.call_soon_threadsafe(connection.timeout_keep_alive_handler)
-        while connection._begun:
-            pass
+        until(lambda: not connection._begun)
         waits = _waits_for(connection)
         assert waits is not None
         assert waits[0] == "body"
@@ -233,11 +273,9 @@ def test_a_server_that_ends_answers_what_has_begun(made: list[AgainProtocol]) ->
         assert wire.answer()[0] == 200
         [connection] = made
         wire.send(whole[:-5])
-        while not connection._begun:
-            pass
+        until(lambda: connection._begun)
         connection.loop.call_soon_threadsafe(connection.shutdown)
-        while connection._begun:
-            pass
+        until(lambda: not connection._begun)
         wire.send(whole[-5:])
         status, headers, _ = wire.answer()
         assert (status, headers["connection"]) == (200, "close")
