@@ -13,6 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from defects.reading import put_in_order
+from defects.stage import Stage
+from defects.wrap import Asked, Defect
 from qwen_image_conformance.campaign import Options, Run, rejudge, run
 from qwen_image_conformance.checks import CHECKS
 from qwen_image_conformance.curl import curl
@@ -28,11 +31,14 @@ from qwen_image_conformance.upstream.forms import as_form
 from qwen_image_conformance.upstream.large import ready
 from qwen_image_mock import serve
 from qwen_image_spec import load
+from qwen_image_spec.loader import load_provider
 from qwen_image_spec.model import Provider
+from servers.right_gateway import PROVIDER_FILE
 
 BYTES, URI = "images.bytes", "images.data-uri"
 SPEC = load()
 NATIVE, GATEWAY = SPEC.providers["dashscope"], SPEC.providers["skyengine"]
+RIGHT = load_provider(PROVIDER_FILE)
 BOTH_LIMITS, LONGER_LIMIT, ONLY_URIS = "qwen-image-edit", "wan2.7-image", "qwen-image-2.1-pro"
 MIB = 2**20
 TAKEN = Received(200, body=b'{"data":[{"url":"http://127.0.0.1:1/a.png"}]}')
@@ -62,7 +68,7 @@ def _exchange(probe: Probe, received: Received, side: int | None = None) -> Exch
 
 def _ok(clause: str, exchange: Exchange) -> bool | str | None:
     """Whether a clause is kept; "observed" where it is only told, None where nothing is said."""
-    provider = SPEC.providers[exchange.provider]
+    provider = RIGHT if exchange.provider == RIGHT.id else SPEC.providers[exchange.provider]
     found = CHECKS[clause](Seen(SPEC, provider, exchange, lambda _digest: b""))
     return None if found is None else "observed" if found.ok is None else found.ok
 
@@ -108,6 +114,27 @@ def test_a_picture_above_every_limit_must_be_refused(model: str, clauses: tuple[
         wanted = clause in clauses
         assert _ok(clause, _exchange(probe, REFUSED)) is (True if wanted else None)
         assert _ok(clause, _exchange(probe, TAKEN)) is (False if wanted else None)
+
+
+def test_the_pictures_own_limit_is_judged_alone_where_data_uris_have_none() -> None:
+    probe = _probe(RIGHT, "qwen-image-edit-plus")
+    assert probe.clauses == (BYTES,)
+    found = [(_ok(URI, one), _ok(BYTES, one)) for one in (_exchange(probe, REFUSED), _exchange(probe, TAKEN))]
+    assert found == [(None, True), (None, False)]
+
+
+def test_a_server_that_takes_any_data_uri_is_found_by_that_clause_alone(
+    stage: Stage, stage_url: str, tmp_path: Path
+) -> None:
+    def shrink(asked: Asked) -> None:
+        if len(asked.raw) > 10 * MIB:
+            put_in_order(NATIVE, NATIVE.models[ONLY_URIS], asked)
+
+    plan = make_plan(SPEC, NATIVE, [ONLY_URIS], Tier.FULL, ["images"])
+    target = make_target(NATIVE, f"{stage_url}/{NATIVE.id}")
+    with stage.broken(Defect("any-length", URI, NATIVE.id, ONLY_URIS, request=shrink)):
+        found = run(SPEC, NATIVE, target, plan, tmp_path, Options(select=["images"]))
+    assert [case["clause"] for case in found.cases if case["status"] in ("fail", "warn")] == [URI]
 
 
 @pytest.mark.parametrize(
