@@ -25,6 +25,7 @@ from qwen_image_conformance.client_mock import Mock, environment, started
 from qwen_image_conformance.client_process import finish
 from qwen_image_conformance.client_report import ClientReport, tell
 from qwen_image_conformance.listening import listen, served, url_of
+from qwen_image_conformance.places import check_folder
 from qwen_image_conformance.problems import Unreachable, UsageProblem
 from qwen_image_conformance.proxy_bounds import by_name
 from qwen_image_conformance.proxy_forward import Forward, Passed
@@ -60,7 +61,7 @@ class Options:
 def run(options: Options, console: Console | None = None) -> ClientReport:
     """Run a client and judge it; prints the report when a console is given.
 
-    Raises UsageProblem for a command that does not start and for unknown names, Unreachable when the client
+    Raises UsageProblem for a command that does not start, unknown names and a folder that cannot be written to, Unreachable when the client
     never called the mock.
     """
     spec = load()
@@ -69,8 +70,9 @@ def run(options: Options, console: Console | None = None) -> ClientReport:
         raise UsageProblem(
             "no command to run", "write it after --: check-client --provider NAME -- python app.py"
         )
-    key = "sk-check-client-" + "".join(secrets.choice("0123456789") for _ in range(16))
     out = options.out or Path("runs") / f"client-{provider.id}-{time.strftime('%Y%m%d-%H%M%S')}"
+    check_folder(out)
+    key = "sk-check-client-" + "".join(secrets.choice("0123456789") for _ in range(16))
     begin = time.monotonic()
     fetches: list[Fetch] = []
     with _mock(options, provider, key, fetches) as mock:

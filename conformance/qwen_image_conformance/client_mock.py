@@ -16,6 +16,7 @@ from qwen_image_spec.model import Provider
 
 Json = Any
 _STARTING = 30.0
+_HINT = "\n    hint: "  # as the mock's command tells it
 _OPENAI, _NATIVE = "/v1", "/api/v1"
 _TIMEOUT = 30.0
 
@@ -34,6 +35,8 @@ class Mock:
 
     def fault(self, words: str) -> None:
         """Ask for a condition, written as `throttle times=2 retry_after=1`. Raises UsageProblem."""
+        if not words.strip():
+            raise UsageProblem("--fault is empty", "write it like 'throttle times=2'")
         name, *pairs = words.split()
         options = dict(pair.partition("=")[::2] for pair in pairs)
         wrong = next((pair for pair in pairs if "=" not in pair), None)
@@ -74,7 +77,8 @@ def started(arguments: Sequence[str]) -> Iterator[Mock]:
         url = process.stdout.readline().strip() if process.stdout is not None else ""
         if not url.startswith("http"):
             _, said = process.communicate(timeout=_STARTING)
-            cause, _, hint = said.strip().removeprefix("error: ").partition(": ")
+            said = said.strip().removeprefix("error: ")
+            cause, _, hint = said.partition(_HINT if _HINT in said else ": ")
             raise UsageProblem(f"the mock does not start: {cause or 'it says nothing'}", hint)
         mock = Mock(url)
         try:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from qwen_image_conformance.command_help import examples
+from qwen_image_conformance.places import check_file
 from qwen_image_conformance.problems import UsageProblem
 
 
@@ -115,7 +116,12 @@ def update(run: Path, file: Path, reason: str, expires: datetime | None) -> None
     """Add every failure of RUN, drop every entry that passes there."""
     from qwen_image_conformance.baseline import Baseline
 
+    if not reason.strip():
+        raise UsageProblem(
+            "--reason is empty", "say why these failures are accepted, such as --reason 'ticket 7'"
+        )
     before = Baseline.read(file) if file.exists() else Baseline([])
+    check_file(file)
     after = before.updated(_cases(run), reason, expires.date() if expires else None, date.today())  # noqa: DTZ011 # a day as people mean it
     after.write(file)
     click.echo(f"{file}: {len(after.entries)} known failure(s), {len(before.entries)} before")
@@ -129,6 +135,7 @@ def prune(run: Path, file: Path) -> None:
     from qwen_image_conformance.baseline import Baseline
 
     before = Baseline.read(file)
+    check_file(file)
     passing = {
         (case["clause"], case["provider"], case["model"], case["operation"])
         for case in _cases(run)
@@ -173,6 +180,8 @@ def report(file: Path, form: str, previous: Path | None, out: Path | None) -> No
     """Show a run again: FILE is its folder or its result.jsonl."""
     from qwen_image_conformance.report import read
 
+    if out is not None:
+        check_file(out)
     record = read.read(file)
     earlier = read.read(previous) if previous is not None else None
     if form == "console":

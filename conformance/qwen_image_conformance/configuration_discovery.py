@@ -13,7 +13,7 @@ from qwen_image_conformance.configuration_template import Known
 from qwen_image_conformance.exchange import Received
 from qwen_image_conformance.plan import make_plan
 from qwen_image_conformance.problems import UsageProblem
-from qwen_image_conformance.target import make_target
+from qwen_image_conformance.target import check_address, make_target
 from qwen_image_spec.loader import load
 from qwen_image_spec.model import Provider
 
@@ -61,7 +61,12 @@ def discover(provider: Provider, url: str, key_env: str | None = None) -> Discov
 def known_of(
     provider: Provider, name: str, url: str | None, key_env: str | None, models: Sequence[str]
 ) -> Known:
-    """What can be known of a gateway without paying. Without an address nothing is asked, and an example stands for it."""
+    """What can be known of a gateway without paying. Without an address nothing is asked, and an example stands for it.
+
+    Raises UsageProblem for an address that is none.
+    """
+    if url is not None:
+        check_address(url)
     found = discover(provider, url, key_env) if url is not None else Discovered()
     chosen = tuple(models) or found.models or (next(iter(provider.models)),)
     plan = make_plan(load(), provider, chosen)

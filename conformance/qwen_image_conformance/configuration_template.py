@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qwen_image_conformance.places import check_file
 from qwen_image_conformance.problems import UsageProblem
 
 TEMPLATE = """\
@@ -103,6 +104,7 @@ def write(path: Path, known: Known) -> None:
     """Write a commented file for a target; raises UsageProblem rather than overwrite one."""
     if path.exists():
         raise UsageProblem(f"{path} exists", "name another file, or move this one away")
+    check_file(path)
     first = key(known.models[0] if known.models else "MODEL")
     aliases = [f"{key(name)} = {quoted(alias)}\n" for name, alias in known.aliases.items()]
     text = TEMPLATE.format(

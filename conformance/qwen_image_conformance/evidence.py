@@ -13,6 +13,7 @@ import orjson
 
 from qwen_image_conformance import redact
 from qwen_image_conformance.exchange import Delivered, Exchange, from_json, to_json
+from qwen_image_conformance.places import check_folder
 from qwen_image_conformance.problems import UsageProblem
 
 FILE = "evidence.jsonl"
@@ -40,6 +41,7 @@ class Recorder:
                 f"{folder} already holds the evidence of a run",
                 "name another folder with --out, or go on with it: run --resume " + str(folder),
             )
+        check_folder(folder)
         (folder / "images").mkdir(parents=True, exist_ok=True)
         (folder / INFLIGHT).mkdir(mode=0o700, exist_ok=True)
         if resume:

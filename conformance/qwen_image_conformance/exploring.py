@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     "--model", "models", multiple=True, metavar="NAME", help="Only this model (repeatable; * and ? allowed)."
 )
 @click.option(
-    "--max-examples", default=50, show_default=True, help="Requests per model, operation and kind of request."
+    "--max-examples",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Requests per model, operation and kind of request.",
 )
 @click.option(
     "--max-images",

@@ -13,6 +13,7 @@ from qwen_image_conformance.choose import models_of, provider_of
 from qwen_image_conformance.evidence import Recording
 from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.learn_document import About
+from qwen_image_conformance.places import check_file
 from qwen_image_conformance.problems import Stop, UsageProblem
 from qwen_image_conformance.target import make_target
 from qwen_image_spec.loader import load
@@ -98,6 +99,5 @@ def _own(wishes: Wishes, provider: Provider) -> tuple[str, Path]:
     file = wishes.out or Path(f"{own}.yaml")
     if file.exists() and not wishes.force:
         raise UsageProblem(f"{file} is there already", "name another file with --out, or give --force")
-    if not file.parent.is_dir():
-        raise UsageProblem(f"there is no folder {file.parent}", "make it, or name another file with --out")
+    check_file(file)
     return own, file

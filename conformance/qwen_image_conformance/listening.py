@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections.abc import Iterator
@@ -26,9 +27,17 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise UsageProblem(
             f"cannot listen on {host} port {port}: {error.strerror or error}",
-            "another program may have the port; --port 0 takes a free one",
+            _hint(error),
         ) from error
     return listener
+
+
+def _hint(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return "--host is an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "low ports are the administrator's; --port 0 takes a free one"
+    return "another program may have the port; --port 0 takes a free one"
 
 
 def url_of(listener: socket.socket) -> str:

@@ -30,7 +30,7 @@ from qwen_image_conformance.proxy_forward import Forward, Passed
 from qwen_image_conformance.proxy_record import Scribe
 from qwen_image_conformance.proxy_summary import Summary, summary_of, tell_drift, tell_summary
 from qwen_image_conformance.report import junit
-from qwen_image_conformance.target import fold, is_local
+from qwen_image_conformance.target import fold, is_address, is_local
 from qwen_image_spec.loader import load
 from qwen_image_spec.model import Provider, Spec
 
@@ -207,8 +207,7 @@ def running(options: Options, console: Console | None = None) -> Iterator[tuple[
 
 
 def _upstream(url: str, provider: Provider) -> str:
-    parts = httpx.URL(url) if url.startswith(("http://", "https://")) else None
-    if parts is None or not parts.host:
+    if not is_address(url):
         raise UsageProblem(
             f"--upstream {url!r} is no http(s) address",
             f"it is what stands before the paths of the contract, like {provider.base_url}",

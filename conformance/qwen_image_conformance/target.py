@@ -55,18 +55,31 @@ def is_local(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def is_address(url: str) -> bool:
+    """Whether a text is the address of a server: http or https, with a host, and a port that can be one."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not match, a port that is no number
+        return False
+
+
+def check_address(url: str) -> None:
+    """Raise UsageProblem for a --url that is no address."""
+    if not is_address(url):
+        raise UsageProblem(
+            f"--url {url!r} is no http(s) address",
+            "write it like http://127.0.0.1:8000 or https://gw.example.com/prefix",
+        )
+
+
 def make_target(provider: Provider, url: str, key_env: str | None = None) -> Target:
     """The target for a base URL; raises UsageProblem when the URL or the key is unusable.
 
     The key comes from `key_env`, else QWEN_IMAGE_API_KEY, else the provider's own variable. A server on this machine is
     given a placeholder when none of them is set.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageProblem(
-            f"--url {url!r} is no http(s) address",
-            "write it like http://127.0.0.1:8000 or https://gw.example.com/prefix",
-        )
+    check_address(url)
     folded = fold(url, provider)
     names = [key_env] if key_env else [OWN_VARIABLE, provider.key_env]
     for name in names:
@@ -81,7 +94,8 @@ def make_target(provider: Provider, url: str, key_env: str | None = None) -> Tar
     if is_local(url):
         return Target(folded, OWN_VARIABLE, _PLACEHOLDER)
     raise UsageProblem(
-        f"no key for {parts.hostname}", f"export {names[-1]}=... or name another variable with --key-env"
+        f"no key for {urlsplit(url).hostname}",
+        f"export {names[-1]}=... or name another variable with --key-env",
     )
 
 

@@ -9,6 +9,8 @@ from typing import Literal
 import click
 
 from qwen_image_conformance.command_help import examples
+from qwen_image_spec.options import Seconds
+from qwen_image_spec.problems import suggestion
 
 FailOn = Literal["must", "should", "never"]
 
@@ -55,8 +57,20 @@ _FAIL_ON = click.option(
     metavar="NAME",
     help="A mix of conditions: see qwen-image-mock --list-scenarios.",
 )
-@click.option("--timeout", default=120.0, show_default=True, help="Seconds the client may take.")
-@click.option("--task-seconds", default=1.0, show_default=True, help="Seconds an asynchronous task takes.")
+@click.option(
+    "--timeout",
+    default=120.0,
+    show_default=True,
+    type=Seconds(0, min_open=True),
+    help="Seconds the client may take.",
+)
+@click.option(
+    "--task-seconds",
+    default=1.0,
+    show_default=True,
+    type=Seconds(0),
+    help="Seconds an asynchronous task takes.",
+)
 @_OUT
 @_FAIL_ON
 @click.option(
@@ -88,6 +102,9 @@ def check_client(  # one argument an option
     from qwen_image_conformance.check_client import Options, run  # keep --help quick
     from qwen_image_conformance.client_report import console_for
 
+    if command and command[0].startswith("-"):
+        known = (name for each in click.get_current_context().command.params for name in each.opts)
+        raise click.UsageError(f"No such option {command[0]!r}: {suggestion(command[0], known)}")
     options = Options(
         command=command,
         provider=provider,
@@ -128,6 +145,7 @@ def check_client(  # one argument an option
     "--keep",
     default=8,
     show_default=True,
+    type=click.IntRange(1),
     metavar="MIB",
     help="Bodies larger than so many MiB are kept by their hash and not judged.",
 )

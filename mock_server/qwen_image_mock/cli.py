@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from qwen_image_spec.options import Seconds
+
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Mapping
 
     from qwen_image_mock.settings import Settings
+    from qwen_image_spec.model import Provider
 
 KEYS_ENV = "QWEN_IMAGE_MOCK_KEYS"
 TOKEN_ENV = "QWEN_IMAGE_MOCK_TOKEN"  # noqa: S105 # a variable's name
@@ -115,7 +119,7 @@ class _Command(click.Command):
     "--task-seconds",
     default=1.0,
     show_default=True,
-    type=click.FloatRange(0),
+    type=Seconds(0),
     help="Seconds an asynchronous task takes; 0 is at once.",
 )
 @click.option(
@@ -147,14 +151,14 @@ class _Command(click.Command):
     "--header-seconds",
     default=20.0,
     show_default=True,
-    type=click.FloatRange(1),
+    type=Seconds(1),
     help="Seconds a client may take to send a request's headers; then its connection is closed.",
 )
 @click.option(
     "--body-seconds",
     default=120.0,
     show_default=True,
-    type=click.FloatRange(1),
+    type=Seconds(1),
     help="Seconds a client may take to send a request's body.",
 )
 @click.option(
@@ -263,18 +267,20 @@ def main(host: str, port: int, *, workers: int, quiet: bool, **options: Any) -> 
 
     if workers > 1:
         _check_workers(options["store"])
+    _check_public_url(options["public_url"])
     try:
         app = create_app(_settings(**options))
     except (SpecError, UnknownScenario) as error:
-        _fail(str(error))
+        _fail(re.sub(r"^(--[a-z-]+):1:", r"\1:", str(error)))  # an option has no line
     except StoreProblem as error:
         _fail(str(error), error.hint)
+    _check_style(app.state.providers, options["openai_provider"])
     try:
         listener = listen(host, port)
     except OSError as error:
         _fail(
             f"cannot listen on {host} port {port}: {error.strerror or error}",
-            "another program may have the port; --port 0 takes a free one",
+            _port_hint(error),
         )
     _run(app, listener, workers, quiet=quiet)
 
@@ -282,6 +288,35 @@ def main(host: str, port: int, *, workers: int, quiet: bool, **options: Any) -> 
 def _fail(cause: str, hint: str = "") -> NoReturn:
     click.echo(f"error: {cause}" + (f"\n    hint: {hint}" if hint else ""), err=True)
     sys.exit(2)
+
+
+def _port_hint(error: OSError) -> str:
+    import errno  # so that --help is quick
+    from socket import gaierror  # same
+
+    if isinstance(error, gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return "--host is an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "low ports are the administrator's; --port 0 takes a free one"
+    return "another program may have the port; --port 0 takes a free one"
+
+
+def _check_public_url(url: str) -> None:
+    from urllib.parse import urlsplit  # so that --help is quick
+
+    try:
+        parts = urlsplit(url)
+        usable = not url or (parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        _fail(f"--public-url {url!r} is no http(s) address", "write it like https://mock.example.com")
+
+
+def _check_style(providers: Mapping[str, Provider], name: str) -> None:
+    if providers[name].style != "openai":
+        others = ", ".join(one.id for one in providers.values() if one.style == "openai")
+        _fail(f"--openai-provider {name}: it does not speak that style", f"those that do: {others}")
 
 
 def _check_workers(store: str) -> None:
@@ -323,10 +358,10 @@ def _settings(
 
 def _run(app: Any, listener: socket.socket, workers: int, *, quiet: bool) -> None:
     from qwen_image_mock.server import server_of, url_of  # so that --help is quick
+    from qwen_image_mock.tuning import tune  # same
     from qwen_image_mock.workers import serve_with  # same
 
-    sys.setswitchinterval(0.001)  # drawing in a thread leaves the event loop its turn this often
-    gc.freeze()  # the contract stays: looking through it for garbage would hold up requests now and then
+    tune()
     click.echo(url_of(listener))
     if not quiet:
         names = ", ".join(app.state.providers)

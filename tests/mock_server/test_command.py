@@ -97,6 +97,16 @@ def test_keys_come_from_the_environment() -> None:
         (("--provider-file", "/no/such/file.yaml"), "cannot be read"),
         (("--port", "70000"), "70000"),
         (("--no-such-option",), "No such option"),
+        (("--usage", "x"), "error: --usage: unknown usage 'x'"),
+        (("--openai-provider", "dashscope"), "those that do: dashscope-compatible, dieyuyun"),
+        (("--public-url", "mock.example.com"), "is no http(s) address"),
+        (("--public-url", "http://[::1"), "is no http(s) address"),
+        (("--public-url", "http://mock.example.com:port"), "is no http(s) address"),
+        (("--task-seconds", "nan"), "no number of seconds"),
+        (("--header-seconds", "inf"), "no number of seconds"),
+        (("--body-seconds", "0.5"), "--body-seconds"),
+        (("--host", "256.1.1.1"), "--host is an address of this machine"),
+        (("--host", "192.0.2.1"), "--host is an address of this machine"),
     ],
 )
 def test_mistakes_are_explained_and_exit_2(options: tuple[str, ...], words: str) -> None:
