@@ -9,6 +9,7 @@ waited for the interpreter at most, and the longest wait of a second client that
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import statistics
 import sys
@@ -72,6 +73,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="stories with this in their name")
     options = parser.parse_args()
     rows = []
+    gc.disable()
     sys.setswitchinterval(0.0005)  # the two clients are threads: neither shall wait for the other
     with python_server(SERVER) as running:
         with suppress(OSError, AttributeError):

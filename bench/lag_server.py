@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from qwen_image_mock.app import App
 from qwen_image_mock.server import listen, server_of, url_of
 from qwen_image_mock.settings import Settings
 from qwen_image_mock.state import State
+from qwen_image_mock.tuning import tune
 
 Clock = Callable[[], float]
 
@@ -112,8 +112,7 @@ def main() -> None:
     """Serve as the command does, on a free port; the first line is the address."""
     app = Watched(State(Settings(task_seconds=0)))
     listener = listen("127.0.0.1", 0)
-    sys.setswitchinterval(0.001)
-    gc.freeze()
+    tune()
     print(url_of(listener), flush=True)
     server_of(app).run(sockets=[listener])
 
