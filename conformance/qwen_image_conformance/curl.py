@@ -21,12 +21,14 @@ _NOISE = (
     "transfer-encoding",
 )
 _NOISY = ("x-stainless-", "x-forwarded-")
+_THERE = ": in the folder of the run; "
+"""Before a command that reads a file of the run: a word to people that every shell passes over."""
 
 
 def curl(exchange: Exchange) -> str:
     """The command for an exchange. Long input images are cut, and said to be.
 
-    Large ones are read from `images/` in the folder of the run: the command is run there.
+    Large ones are read from `images/` in the folder of the run: the command is run there, and says so.
     """
     sent = exchange.sent
     parts = ["curl", "-sS", "-i"]
@@ -40,11 +42,12 @@ def curl(exchange: Exchange) -> str:
             parts += ["-H", _header(name, sent.headers[name])]
     if form:
         first, options = command(form)
-        return first + " ".join([*parts, *options])
+        there = _THERE if KEPT.search(sent.body.decode("latin-1")) else ""
+        return there + first + " ".join([*parts, *options])
     if picture := KEPT.search(sent.body.decode("utf-8", "replace")):
         before, after = (shlex.quote(text) for text in sent.body.decode().split(picture[0], 1))
         data = f"printf %s 'data:image/png;base64,'; base64 < images/{picture[3]} | tr -d '\\n'"
-        first = f"{{ printf %s {before}; {data}; printf %s {after}; }} | "
+        first = f"{_THERE}{{ printf %s {before}; {data}; printf %s {after}; }} | "
         return first + " ".join([*parts, "--data-binary", "@-"])
     if sent.body:
         parts += ["--data-binary", _body(sent.body)]

@@ -203,6 +203,7 @@ def test_the_command_is_short_and_sends_what_was_sent(done: Run) -> None:
     (exchange,) = (exchange for exchange in done.exchanges if exchange.model == BOTH_LIMITS)
     text = curl(exchange)
     assert len(text) < 2000
+    assert text.startswith(": in the folder of the run; {")
     written = subprocess.run(  # our own command
         ["bash", "-c", text.partition("| curl")[0]],  # noqa: S607 # any bash
         capture_output=True,

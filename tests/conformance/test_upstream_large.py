@@ -127,6 +127,7 @@ def test_a_form_carries_the_bytes_themselves_and_its_command_reads_the_file() ->
     text = curl(Exchange("x1", "p", "p", "m", "edit", "edits", sent, Received(413)))
     name = f"images/{sha256(form.picture).hexdigest()}"
     assert f"-F 'image=@{name};type=image/png;filename=picture-1.png'" in text
+    assert text.startswith(": in the folder of the run; curl ")
     assert "base64 -d" not in text
 
 
