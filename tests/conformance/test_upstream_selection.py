@@ -25,13 +25,13 @@ from servers.right_gateway.running import running
 CLAUSES = [clause.id for clause in SPEC.clauses.values() if clause.ends == 2]
 MODELS = (AT_ONCE, TASKS, EDITS, TASK_EDITS)
 # One defect for each kind of request that decides something, and some that are held by the whole run as well.
-SELECTED = """
+_SELECTED = """
 seed-zero-lost-upstream blank-text-for-nothing watermark-forced prompt-in-ascii images-reversed first-image-only
 another-model version-doubled bought-twice polls-on-and-on tasks-left-alone every-error-is-500 reason-lost code-lost
 upstream-errors-in-its-own-shape failed-pictures-as-empty-entries charged-for-what-failed failed-poll-buys-again
 long-cooldown refused-when-made key-to-the-store-of-pictures upstream-key-in-the-answer rewritten-prompt-lost
 files-in-a-list-lost alias-decides-the-route impatient
-""".split()
+"""
 AND_BY_THE_WHOLE = ("negative-prompt-lost", "async-header-everywhere", "retry-after-lost")
 Statuses = dict[str, str]
 
@@ -68,7 +68,7 @@ def _statuses(done: Run, clause: str) -> Statuses:
     return {case["operation"]: case["status"] for case in done.cases if case["clause"] == clause}
 
 
-@pytest.mark.parametrize("name", SELECTED)
+@pytest.mark.parametrize("name", _SELECTED.split())
 def test_a_defect_is_found_by_its_clause_alone(upstream: str, tmp_path: Path, name: str) -> None:
     defect = TWO_ENDED[name]
     done = _selected(upstream, defect, tmp_path)
