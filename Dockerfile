@@ -5,7 +5,7 @@ WORKDIR /src
 COPY . .
 RUN pip install --no-cache-dir -c constraints.txt '.[conformance,redis]' && rm -rf /src
 RUN useradd --create-home --uid 10001 contract
-USER contract
+USER 10001
 WORKDIR /home/contract
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s \

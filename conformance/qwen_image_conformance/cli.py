@@ -108,7 +108,7 @@ def cli() -> None:
 
     Keys are never given on the command line: they stand in environment variables, QWEN_IMAGE_API_KEY or the provider's
     own (such as DASHSCOPE_API_KEY). Pictures bought from a live provider cost money: `plan` tells how many, --max-images
-    is a hard stop.
+    ends a run.
     """
 
 

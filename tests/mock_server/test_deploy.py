@@ -16,7 +16,8 @@ import yaml
 from qwen_image_mock.cli import main
 from qwen_image_mock.shared.address import address_of
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
 PLAIN = re.compile(r"\$\{(\w+)(:\?[^}]*)?\}")
 
 
@@ -86,3 +87,31 @@ def test_kubernetes_selects_what_it_labels() -> None:
         claim["metadata"]["name"] for claim in claims
     ]
     assert "redis://qwen-image-mock-redis:6379/0" in container("Deployment", "qwen-image-mock")["args"]
+
+
+def made() -> set[str]:
+    """The folders that work leaves behind, as .gitignore lists them."""
+    lines = (ROOT / ".gitignore").read_text("utf-8").split()
+    return {line.strip("/") for line in lines if line.endswith("/")}
+
+
+def left_out() -> set[str]:
+    """What an image is built without."""
+    return {line.removeprefix("**/") for line in (ROOT / ".dockerignore").read_text("utf-8").split()}
+
+
+def test_an_image_is_built_without_what_work_leaves_behind() -> None:
+    """Gateways, peers and environments are a gigabyte that would be sent to the engine each time."""
+    assert len(made()) > 8
+    assert made() | {".git"} <= left_out()
+
+
+def test_the_image_does_not_run_as_the_administrator() -> None:
+    """By number: Kubernetes cannot tell from a name that it is not the administrator's."""
+    lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
+    [user] = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert (
+        int(user)
+        == found("Deployment", "qwen-image-mock")["spec"]["template"]["spec"]["securityContext"]["runAsUser"]
+    )
+    assert any(f"--uid {user}" in line for line in lines)
