@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 WORD = "{qwen-image-mock}:"
 """What every key begins with."""
+_AT_ONCE = 1000
+"""So many keys are forgotten in one command: writing it takes this process a while, too."""
 _CONNECTIONS = 64
 _CONNECTING = 2.0
 _ANSWERING = 5.0
@@ -91,7 +93,8 @@ class Connection:
 
     async def drop(self, *keys: str) -> None:
         """Forget keys."""
-        await self.ask(self.redis.unlink(*(WORD + key for key in keys)))
+        for start in range(0, len(keys), _AT_ONCE):
+            await self.ask(self.redis.unlink(*(WORD + key for key in keys[start : start + _AT_ONCE])))
 
     async def keys(self) -> list[str]:
         """Every key of the mock."""

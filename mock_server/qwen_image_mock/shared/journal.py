@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -46,14 +47,15 @@ class SharedJournal:
         await self._connection.run(NOTE, keys, text, self._entries, self._bytes)
 
     async def read(self, filters: Mapping[str, str]) -> list[Json]:
-        """The entries, oldest first, that all filters let through; `journal_filters.py` lists these."""
+        """The entries, oldest first, that all filters let through; `journal_filters.py` lists these.
+
+        They are read in a thread: many take long.
+        """
         wanted = Filters(filters)
         rows = await self._connection.rows(_CALLS)
         if wanted.visits:
             rows += await self._connection.rows(_VISITS)
-        numbered = [_numbered(row) for row in rows]
-        numbered.sort(key=lambda row: row[0])
-        return wanted.apply((_row(tag, entry), partial(_same, entry)) for _, tag, entry in numbered)
+        return await asyncio.to_thread(_chosen, wanted, rows)
 
     async def count(self) -> int:
         """How many exchanges are kept, visits not counted."""
@@ -63,6 +65,12 @@ class SharedJournal:
         """Forget everything."""
         places = [f"{place}{more}" for place in (_CALLS, _VISITS) for more in ("", ":bytes")]
         await self._connection.drop(*places)
+
+
+def _chosen(wanted: Filters, rows: list[bytes]) -> list[Json]:
+    numbered = [_numbered(row) for row in rows]
+    numbered.sort(key=lambda row: row[0])
+    return wanted.apply((_row(tag, entry), partial(_same, entry)) for _, tag, entry in numbered)
 
 
 def _same(entry: Json) -> Json:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _LIFE = 2 * DAY * 1000
-_MANY = 500
+_MANY = 200
 
 
 class SharedTasks:
