@@ -42,6 +42,10 @@ def pictures() -> Iterator[Story]:
     yield Story(
         f"b64_json, {most()} pictures of 2048x2048", lambda _: [made.generate(**inline) for _ in range(8)]
     )
+    yield Story(
+        "edit, b64_json, n=6, an image of 3 MB",
+        lambda _: [made.edit(made.uri(made.png(1000, 1000)), n=6, response_format="b64_json")],
+    )
     yield Story("4 pictures of new sizes near 4096x4096", made.cold)
     yield Story(
         "edit, b64_json, n=6, 3 images of 3 MB",

@@ -65,8 +65,8 @@ class Drawing(NamedTuple):
 
     @property
     def slow(self) -> bool:
-        """Whether drawing it may take more than a few milliseconds: very large, or made from several images."""
-        return len(self.inputs) > 1 or self.width * self.height > _LARGE
+        """Whether drawing it may take several milliseconds: very large, or made from images."""
+        return bool(self.inputs) or self.width * self.height > _LARGE
 
     def png(self, index: int, thumbnail: Thumbnail | None = None) -> bytes:
         """The picture of that index, from 0, as a PNG file; `thumbnail` is what its `inputs` look like."""

@@ -34,7 +34,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> set[bool]:
     [
         (SMALL, 6, False),
         (SMALL, 17, True),
-        (SMALL._replace(inputs=("a",)), 1, False),
+        (SMALL._replace(inputs=("a",)), 1, True),
         (SMALL._replace(inputs=("a", "b")), 1, True),
         (SMALL._replace(width=8192, height=2049), 1, True),
         (SMALL._replace(width=4096, height=4096), 1, False),
