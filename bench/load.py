@@ -1,14 +1,22 @@
-"""A load generator of one process: raw HTTP/1.1 over keep-alive connections, so that it costs less than what it measures."""
+"""A load generator of one process: raw HTTP/1.1 over kept connections, without an event loop's layers.
+
+It has to cost less than what it measures, else the server waits for it. Linux only: it uses epoll.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import select
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 Requests = Callable[[], bytes]
+PATIENCE = 60.0
+"""Seconds without any answer after which a load gives up."""
+MOST = 1 << 18
+"""Bytes taken from a connection at once."""
 
 
 @dataclass
@@ -39,53 +47,31 @@ def message(method: str, path: str, body: bytes = b"", headers: dict[str, str] |
     return "\r\n".join(lines).encode() + body
 
 
-class _Connection(asyncio.Protocol):
-    """Sends the next request as soon as an answer is whole."""
+class _Connection:
+    """One connection: a request goes out as soon as the answer before it is whole."""
 
-    def __init__(self, requests: Callable[[], bytes | None], figures: Figures, good: bytes) -> None:
-        self.requests, self.figures, self.good = requests, figures, good
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.buffer = b""
-        self.started = 0.0
+    def __init__(self, host: str, port: int) -> None:
+        self.socket = socket.create_connection((host, port), timeout=PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.receive = self.socket.recv
+        self.begun = b""
+        self.sent = 0.0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the first request."""
-        self.transport = transport
-        self._next()
-
-    def _next(self) -> None:
-        request = self.requests()
-        if request is None:
-            self.transport.close()
-            if not self.done.done():
-                self.done.set_result(None)
-            return
-        self.started = time.perf_counter()
-        self.transport.write(request)  # type: ignore[attr-defined] # a stream transport
-
-    def data_received(self, data: bytes) -> None:
-        """Collect the answer; it tells its length, or comes in chunks."""
-        self.buffer += data
-        whole = _whole(self.buffer)
-        if whole is None:
-            return
-        self.figures.times.append((time.perf_counter() - self.started) * 1000)
-        self.figures.answers += 1
-        self.figures.wrong += not self.buffer.startswith(self.good)
-        self.buffer = self.buffer[whole:]
-        self._next()
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        """Give up this connection."""
-        if not self.done.done():
-            self.done.set_result(None)
+    def send(self, request: bytes) -> None:
+        """Send a request whole. Large ones block until the server has taken them in."""
+        self.sent = time.perf_counter()
+        self.socket.sendall(request)
 
 
-def _whole(buffer: bytes) -> int | None:
+def whole(buffer: bytes) -> int | None:
     """Where the first answer ends, None when it is not all there."""
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         return None
+    at = buffer.find(b"content-length: ", 0, end)
+    if at >= 0:
+        length = end + 4 + int(buffer[at + 16 : buffer.find(b"\r", at)])
+        return length if len(buffer) >= length else None
     head = buffer[:end].lower()
     at = head.find(b"content-length:")
     if at >= 0:
@@ -97,31 +83,56 @@ def _whole(buffer: bytes) -> int | None:
     return None if last < 0 else last + 7
 
 
-async def _run(url: str, request: Requests, seconds: float, connections: int, good: bytes) -> Figures:
-    parts = urlsplit(url)
-    figures = Figures()
-    end = time.perf_counter() + seconds
-    loop = asyncio.get_running_loop()
-    made = [
-        await loop.create_connection(
-            lambda: _Connection(lambda: request() if time.perf_counter() < end else None, figures, good),
-            parts.hostname,
-            parts.port,
-        )
-        for _ in range(connections)
-    ]
-    begin = time.perf_counter()
-    await asyncio.gather(*(protocol.done for _, protocol in made))
-    figures.seconds = time.perf_counter() - begin
-    return figures
-
-
 def load(
     url: str, request: bytes | Requests, *, seconds: float, connections: int, status: int = 200
 ) -> Figures:
-    """Send the same request, or what `request` gives, for some seconds over some connections."""
-    import uvloop  # comes with uvicorn[standard]
+    """Send the same request, or what `request` gives, for some seconds over some connections.
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        requests = (lambda: request) if isinstance(request, bytes) else request
-        return runner.run(_run(url, requests, seconds, connections, f"HTTP/1.1 {status}".encode()))
+    Raises ConnectionError when the server closes a connection, and TimeoutError when nothing comes for long.
+    """
+    parts = urlsplit(url)
+    following = (lambda: request) if isinstance(request, bytes) else request
+    made = [_Connection(parts.hostname or "127.0.0.1", parts.port or 80) for _ in range(connections)]
+    try:
+        return _drive(made, following, seconds, f"HTTP/1.1 {status}".encode())
+    finally:
+        for one in made:
+            one.socket.close()
+
+
+def _drive(made: list[_Connection], following: Requests, seconds: float, good: bytes) -> Figures:
+    figures, now = Figures(), time.perf_counter
+    by_number = {one.socket.fileno(): one for one in made}
+    with select.epoll() as waiting:
+        for number in by_number:
+            waiting.register(number, select.EPOLLIN)
+        begin = now()
+        end = begin + seconds
+        for one in made:
+            one.send(following())
+        open_ = len(made)
+        while open_:
+            ready = waiting.poll(PATIENCE)
+            if not ready:
+                raise TimeoutError(f"no answer for {PATIENCE:.0f} s")
+            for number, _ in ready:
+                one = by_number[number]
+                data = one.receive(MOST)
+                if not data:
+                    raise ConnectionError("the server closed a connection")
+                if one.begun:
+                    data = one.begun + data
+                if whole(data) is None:
+                    one.begun = data
+                    continue
+                one.begun = b""
+                time_ = now()
+                figures.times.append((time_ - one.sent) * 1000)
+                figures.answers += 1
+                figures.wrong += not data.startswith(good)
+                if time_ < end:
+                    one.send(following())
+                else:
+                    open_ -= 1
+        figures.seconds = now() - begin
+    return figures

@@ -60,20 +60,34 @@ def family(process: int) -> list[int]:
     return found
 
 
-def pin(core: int, process: int = 0) -> None:
-    """Keep a process (by default this one) on one core, where there are several."""
+def pin(core: int) -> None:
+    """Keep this process, and what it starts from now on, on one core, where there are several."""
     with suppress(OSError, AttributeError):
-        cores = sorted(os.sched_getaffinity(0)) if process else range(os.cpu_count() or 1)
-        if len(cores) > 1 or process:
-            os.sched_setaffinity(process, {core})
+        if (os.cpu_count() or 1) > core:
+            os.sched_setaffinity(0, {core})
+
+
+@contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """Start programs on a core, all their threads from the first on, and come back to one's own."""
+    try:
+        own = os.sched_getaffinity(0)
+    except AttributeError:
+        own = None
+    pin(core)
+    try:
+        yield
+    finally:
+        if own is not None:
+            os.sched_setaffinity(0, own)
 
 
 @contextmanager
 def python_server(*arguments: str) -> Iterator[Server]:
     """Start one of our servers with this Python; its first line is its address."""
     begin = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)  # noqa: S603 # ours
-    pin(0, process.pid)
+    with pinned(0):
+        process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)  # noqa: S603 # ours
     try:
         assert process.stdout is not None  # noqa: S101 # piped above
         url = process.stdout.readline().strip()
@@ -90,8 +104,8 @@ def foreign_server(command: Sequence[str], url: str, path: str, body: bytes, log
     """Start a server of others at a known address; it is there when it answers `body` with 200."""
     begin = time.perf_counter()
     with log.open("w", encoding="utf-8") as words:
-        process = subprocess.Popen(command, stdout=words, stderr=words, text=True, cwd=log.parent)  # noqa: S603 # from our table
-        pin(0, process.pid)
+        with pinned(0):
+            process = subprocess.Popen(command, stdout=words, stderr=words, text=True, cwd=log.parent)  # noqa: S603 # from our table
         try:
             wait(process, url + path, body)
             yield Server(process, url, time.perf_counter() - begin)

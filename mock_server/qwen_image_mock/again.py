@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qwen_image_mock.heads import Heads
 from qwen_image_mock.quick import QuickProtocol
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _END = b"\r\n\r\n"
 _KEPT = 1024
+_ONCE = 4096
 _LONGEST = 4096
 _AWAITED = 65_536
 """Bodies up to so many bytes are waited for; longer ones are the parser's."""
@@ -42,9 +44,8 @@ class AgainProtocol(QuickProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin a connection."""
         super().connection_made(transport)
-        self._heads: dict[bytes, tuple[Head, int]] = (
-            {} if self._mock is None else self._mock.heads.setdefault(self.scheme or "", {})
-        )
+        scheme = self.scheme or ""
+        self._heads = Heads() if self._mock is None else self._mock.heads.setdefault(scheme, Heads())
 
     def data_received(self, data: bytes) -> None:
         """Take in a packet."""
@@ -94,16 +95,23 @@ class AgainProtocol(QuickProtocol):
             self._finish_later(rest)
 
     def _seen(self, head: Head, body: bytes) -> None:
-        """Remember a head, when its packet held nothing but one call."""
+        """Remember a head that comes the second time, when its packet held nothing but one call."""
         packet = self._packet
         if packet is None or b"host" not in head.named or not self.parser.should_keep_alive():
             return
         length = len(packet) - len(body)
         if length > _LONGEST or len(body) > _AWAITED or packet.find(_END) + 4 != length:
             return
-        if len(self._heads) >= _KEPT:
-            self._heads.clear()
-        self._heads[packet[:length]] = head, len(body)
+        key = packet[:length]
+        known, mark = self._heads, hash(key)
+        if mark not in known.once:
+            if len(known.once) >= _ONCE:
+                known.once.clear()
+            known.once.add(mark)
+            return
+        if len(known) >= _KEPT:
+            known.clear()
+        known[key] = head, len(body)
 
     def _stays(self) -> bool:
         return super()._stays() if self._parsing else True

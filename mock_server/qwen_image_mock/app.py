@@ -16,7 +16,7 @@ from qwen_image_mock.bodies import BadBody, Disconnected, read
 from qwen_image_mock.encode import encode_refusal, refusal_of
 from qwen_image_mock.exchange import Exchange
 from qwen_image_mock.handler import Handler, encode
-from qwen_image_mock.heads import Head, origin_of
+from qwen_image_mock.heads import Head, Heads, origin_of
 from qwen_image_mock.hints import hints_of
 from qwen_image_mock.object_store import ObjectStore
 from qwen_image_mock.sending import PREFLIGHT, Done, send_whole, usual_headers
@@ -58,7 +58,7 @@ class App:
         self._handler = Handler(state)
         self._objects = ObjectStore(state)
         self._admin = admin_app(state)
-        self.heads: dict[str, dict[bytes, tuple[Head, int]]] = {}
+        self.heads: dict[str, Heads] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

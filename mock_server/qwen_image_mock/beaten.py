@@ -14,7 +14,7 @@ import orjson
 from qwen_image_mock.admission import ASYNC_HEADER, Refused
 from qwen_image_mock.bodies import BadBody, encoding_of, json_object
 from qwen_image_mock.encode import Delivery, encode_success
-from qwen_image_mock.hints import strictness_of
+from qwen_image_mock.hints import STRICTNESS_HEADER, strictness_of
 from qwen_image_mock.outcome import made
 from qwen_image_spec.answers import direct_shape
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from qwen_image_mock.admission import Admission
     from qwen_image_mock.heads import Head
     from qwen_image_mock.plans import Form, Plans
+    from qwen_image_mock.routing import Route
     from qwen_image_mock.state import State
     from qwen_image_spec.dialect import Dialect
     from qwen_image_spec.model import Endpoint, Model, Provider, ResponseShape
@@ -59,19 +60,30 @@ class Beaten:
         self._state = state
         self._admission = admission
         self._plans = plans
+        self._lanes: dict[tuple[int, str, bytes | None, bytes | None, bytes | None], Lane | None] = {}
         self._served: dict[tuple[str, str], dict[str, Served]] = {}
 
     def lane(self, head: Head) -> Lane | None:
         """Where the calls of a head go, None when they have to be looked at one by one."""
-        state, named = self._state, head.named
-        endpoint = None if head.route is None else head.route.endpoints.get(head.method)
+        route, caller, get = head.route, head.caller, head.named.get
+        if route is None or caller.refusal is not None or caller.condition:
+            return None
+        told = (id(route), head.method, get(b"content-type"), get(ASYNC_HEADER), get(STRICTNESS_HEADER))
+        try:
+            return self._lanes[told]
+        except KeyError:
+            if len(self._lanes) >= _KEPT:
+                self._lanes.clear()
+            lane = self._lanes[told] = self._lane_of(route, head)
+            return lane
+
+    def _lane_of(self, route: Route, head: Head) -> Lane | None:
+        state, named, endpoint = self._state, head.named, route.endpoints.get(head.method)
         if (
             endpoint is None
             or endpoint.operations[0] not in ("generate", "edit")
             or "json" not in endpoint.encodings
             or encoding_of(named.get(b"content-type")) != "json"
-            or head.caller.refusal is not None
-            or head.caller.condition
             or state.shared is not None
             or state.settings.hints
         ):
@@ -81,10 +93,8 @@ class Beaten:
                 return None
         except Refused:
             return None
-        return Lane(
-            self._served_at(head.provider, endpoint),
-            strictness_of(named, state.settings.strictness) != "off",
-        )
+        heeds = strictness_of(named, state.settings.strictness) != "off"
+        return Lane(self._served_at(route.provider, endpoint), heeds)
 
     def _served_at(self, provider: Provider, endpoint: Endpoint) -> Mapping[str, Served]:
         """The models of an endpoint, by every name they go by."""

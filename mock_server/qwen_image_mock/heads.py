@@ -72,3 +72,14 @@ def origin_of(scope: Scope, public: str, root: str) -> str:
         server = scope.get("server") or ("127.0.0.1", None)
         host = f"{server[0]}:{server[1]}" if server[1] else str(server[0])
     return f"{scheme}://{host}{root}"
+
+
+class Heads(dict[bytes, tuple[Head, int]]):
+    """Heads as they came, each with its meaning and its body's length.
+
+    `once` are the hashes of those that came once so far: some clients never send the same head again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.once: set[int] = set()
