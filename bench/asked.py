@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from itertools import cycle
+from itertools import count, cycle
 
 import orjson
 from load import message
@@ -59,6 +60,18 @@ def direct() -> dict[str, Asked]:
         f"b64, {most()} pictures": Asked(200, **inline),
         "refusal": Asked(400, n=most() + 1),
     }
+
+
+def traced() -> Callable[[], bytes]:
+    """The plain requests, each with a trace id of its own: no two heads are the same."""
+    bodies = direct()["generate"].bodies
+    numbers = count()
+    return lambda: message(
+        "POST",
+        GENERATE,
+        bodies[(number := next(numbers)) % len(bodies)],
+        {**KEY, "x-trace-id": f"{number:032x}"},
+    )
 
 
 def submission() -> tuple[str, bytes, dict[str, str]]:

@@ -1,13 +1,21 @@
-"""What a server of this kind costs at least: a bare ASGI application, and a Starlette route that returns fixed JSON."""
+"""What a server of this kind costs at least.
+
+A Starlette route that returns fixed JSON, a bare ASGI application that does, and a protocol that does: the event
+loop and the HTTP parser alone, with no server around them.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httptools
 import orjson
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -46,9 +54,40 @@ FLOORS = {
     "starlette": Starlette(routes=[Route("/{path:path}", _fixed, methods=["GET", "POST"])]),
 }
 
+
+class Parsed(asyncio.Protocol):
+    """Fixed bytes for every whole request."""
+
+    SENT = b"HTTP/1.1 200 OK\r\n%b\r\n%b" % (
+        b"".join(b"%b: %b\r\n" % header for header in HEADERS),
+        BODY,
+    )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self.write = transport.write  # type: ignore[attr-defined] # a stream transport
+        self.feed = httptools.HttpRequestParser(self).feed_data
+
+    def data_received(self, data: bytes) -> None:
+        """Parse."""
+        self.feed(data)
+
+    def on_message_complete(self) -> None:
+        """Answer."""
+        self.write(self.SENT)
+
+
+async def _protocol(listener: socket.socket) -> None:
+    server = await asyncio.get_running_loop().create_server(Parsed, sock=listener)
+    await server.serve_forever()
+
+
 if __name__ == "__main__":
     listener = listen("127.0.0.1", 0)
     print(url_of(listener), flush=True)
+    if sys.argv[1] == "protocol":
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_protocol(listener))
     served = uvicorn.Config(
         FLOORS[sys.argv[1]], access_log=False, log_level="error", lifespan="off", server_header=False
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from load import Figures, load
+from load import Figures, Requests, load
 
 if TYPE_CHECKING:
-    from asked import Asked
     from process import Server
 
 CONNECTIONS = (1, 16, 64)
@@ -17,7 +16,7 @@ WARM_UP = 0.3
 
 
 def measure(
-    running: Server, asked: Asked | bytes, status: int, seconds: float, connections: int
+    running: Server, asked: Requests | bytes, status: int, seconds: float, connections: int
 ) -> tuple[float, Figures]:
     """Requests per second of server CPU, and what the client saw. Exits when an answer was wrong."""
     load(running.url, asked, seconds=WARM_UP, connections=connections, status=status)

@@ -14,9 +14,9 @@ from contextlib import ExitStack
 import files
 import orjson
 import suite
-from asked import KEY, Asked, direct, submission
+from asked import KEY, direct, submission, traced
 from figures import ratios, spread, table
-from load import load, message
+from load import Requests, load, message
 from measuring import CONNECTIONS, measure
 from process import FLOORS, MOCK, Server, pin, python_server
 
@@ -48,6 +48,7 @@ class Bench:
             for connections in CONNECTIONS:
                 for name, running in servers.items():
                     self._note(name, "generate", running, self.asked["generate"], 200, connections)
+                    self._note(name, "generate, trace ids", running, traced(), 200, connections)
             mock = servers["mock"]
             for what, asked in self.asked.items():
                 if what != "generate":
@@ -55,12 +56,12 @@ class Bench:
             self._tasks(mock)
             files.downloads(mock, self.seconds / 3, number, self.downloads)
 
-    def _each(self, name: str, what: str, running: Server, asked: Asked | bytes, status: int) -> None:
+    def _each(self, name: str, what: str, running: Server, asked: Requests | bytes, status: int) -> None:
         for connections in CONNECTIONS:
             self._note(name, what, running, asked, status, connections)
 
     def _note(
-        self, name: str, what: str, running: Server, asked: Asked | bytes, status: int, connections: int
+        self, name: str, what: str, running: Server, asked: Requests | bytes, status: int, connections: int
     ) -> None:
         rate, figures = measure(running, asked, status, self.seconds, connections)
         self.rates[name, what, connections].append(rate)
@@ -84,15 +85,15 @@ class Bench:
             )
             shares = [
                 spread(ratios(rates, self.rates[floor, what, connections]))
-                if name == "mock" and what == "generate"
+                if name == "mock" and what.startswith("generate")
                 else ""
-                for floor in ("bare", "starlette")
+                for floor in ("protocol", "bare", "starlette")
             ]
             rows.append(
                 (name, what, str(connections), spread(rates, 0), f"{wall:,.0f}", f"{slow:.2f}", *shares)
             )
         head = ("server", "request", "connections", "per CPU second", "per second", "p99 ms")
-        return table((*head, "share of bare", "share of Starlette"), rows)
+        return table((*head, "share of protocol", "share of bare", "share of Starlette"), rows)
 
 
 def memory(count: int) -> str:

@@ -22,6 +22,7 @@ MOCK = ("-m", "qwen_image_mock", "--port", "0", "--quiet", "--task-seconds", "0"
 FLOORS = {
     "starlette": (str(HERE / "floors.py"), "starlette"),
     "bare": (str(HERE / "floors.py"), "bare"),
+    "protocol": (str(HERE / "floors.py"), "protocol"),
 }
 
 

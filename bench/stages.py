@@ -1,7 +1,8 @@
 """Where the microseconds of a call go: each stage on its own, in this process, the best of several repetitions.
 
-What the stages add up to is less than a call takes in a server: there the kernel, the event loop and the HTTP
-parser come on top, and memory that other requests have used meanwhile is not in the processor's cache.
+Those in brackets are left out for most calls. What the others add up to is less than a call takes in a server:
+there the kernel and the event loop come on top, and memory that other requests have used meanwhile is not in
+the processor's cache.
 """
 
 from __future__ import annotations
@@ -12,19 +13,20 @@ from timeit import repeat
 from typing import Any
 
 import orjson
-from asked import GENERATE, KEY, document
+from asked import GENERATE, KEY, direct, traced
 from figures import table
+from load import message
 
 from qwen_image_mock import Settings, create_app
+from qwen_image_mock.again import AgainProtocol
 from qwen_image_mock.bodies import json_object
-from qwen_image_mock.encode import Delivery, documented, encode_success
-from qwen_image_mock.exchange import Exchange
-from qwen_image_mock.outcome import outcome_of
-from qwen_image_mock.quick import QuickProtocol
+from qwen_image_mock.encode import Delivery, encode_success
+from qwen_image_mock.outcome import Outcome, made
+from qwen_image_mock.sending import PLAIN
 from qwen_image_mock.server import config
-from qwen_image_spec.answers import direct_shape
 from qwen_image_spec.rules import check
 
+END = b"\r\n\r\n"
 TIMES, REPEATS = 200, 150
 
 
@@ -49,69 +51,74 @@ def best(work: Callable[[], object]) -> float:
 def stages() -> dict[str, Callable[[], object]]:
     """The stages of a generation answered with an address, in their order."""
     app = create_app(Settings(task_seconds=0, seed=1))
-    state = app.state
-    body = orjson.dumps({**document(), "seed": 7})
+    state, beaten = app.state, app._handler.beaten  # noqa: SLF001 # measured from outside
+    bodies = direct()["generate"].bodies
+    body = bodies[7]
+    packet = message("POST", GENERATE, body, KEY)
     headers = [(name.encode(), value.encode()) for name, value in KEY.items()] + [
         (b"host", b"127.0.0.1:8000")
     ]
-    route, _ = state.router.find(GENERATE)
-    assert route is not None  # noqa: S101 # the default provider has it
-    provider, endpoint = route.provider, route.endpoints["POST"]
+    scope = {"method": "POST", "path": GENERATE, "query_string": b"", "root_path": "", "headers": headers,
+             "scheme": "http", "server": ("127.0.0.1", 8000)}  # fmt: skip
+    head = app.head(scope)
+    assert head is not None  # noqa: S101 # the default provider has it
+    assert head.lane is not None  # noqa: S101 # a plain call
     asked = json_object(body)
-    handler = app._handler  # noqa: SLF001 # measured from outside
-    model = handler._admission.model(asked["model"], provider, endpoint)  # noqa: SLF001 # same
-    dialect = handler._admission.dialect(model, endpoint)  # noqa: SLF001 # same
-    request = dialect.decode(asked)
-    settled = handler._plans.find(request, model)  # noqa: SLF001 # same
+    served = head.lane.served[asked["model"]]
+    plans, model = beaten._plans, served.model  # noqa: SLF001 # same
+    form = plans.form(model, tuple(name for name in asked if name not in ("model", "prompt")))
+    settled = plans.settled(form, asked["prompt"], asked)
+    assert settled is not None  # noqa: S101 # a plain call
+    request = served.dialect.decode(asked)
+    known = {packet[: packet.find(END) + 4]: head}
 
-    def exchange() -> Exchange:
-        return Exchange(state.randomness.uuid(), state.clock.now(), provider, "POST", GENERATE, headers,
-                        "http://127.0.0.1:8000", body=body)  # fmt: skip
+    def outcome() -> Outcome:
+        return made(settled.plan, asked["prompt"], None, asked["seed"], "tag", state.randomness)
 
-    one = exchange()
-    outcome = outcome_of(request, model, [], "tag", state.randomness, (), settled)
-    delivery = Delivery(outcome, ["http://127.0.0.1:8000/" + "x" * 300], False, one.id, 1, "")
-    shape = documented(direct_shape(provider, endpoint, model))
-    answer = encode_success(delivery, shape)
+    one = outcome()
+    delivery = Delivery(one, ["http://127.0.0.1:8000/" + "x" * 300], False, "id", 1, "")
+    answer = encode_success(delivery, served.shape)
     content = orjson.dumps(answer)
-    one.effective, one.model, one.endpoint, one.decoded = outcome.effective, model, endpoint, request
+    date = b"date: Fri, 20 Nov 2026 12:00:00 GMT\r\n"
     return {
-        "route": lambda: state.router.find(GENERATE),
-        "request id, time, record of the exchange": exchange,
-        "credentials": lambda: state.credentials.caller(b"Bearer sk-bench"),
+        "head known by its bytes": lambda: known.get(packet[: packet.find(END) + 4]),
+        "(head found out anew, without its parser)": lambda: app.head(scope),
         "JSON read strictly": lambda: json_object(body),
         "of that, the parser": lambda: orjson.loads(body),
-        "decoded to an image request": lambda: dialect.decode(asked),
-        "judged: plan found": lambda: handler._plans.find(request, model),  # noqa: SLF001 # same
-        "judged: by the rules, when there is no plan": lambda: check(request, model),
-        "outcome": lambda: outcome_of(request, model, [], "tag", state.randomness, (), settled),
-        "signed address": lambda: state.addresses.make("http://127.0.0.1:8000", outcome.drawing, 1, 86_400),
-        "answer as a document": lambda: encode_success(delivery, shape),
+        "plan found": lambda: plans.settled(form, asked["prompt"], asked),
+        "(decoded to an image request)": lambda: served.dialect.decode(asked),
+        "(judged by the rules)": lambda: check(request, model),
+        "request id, time": lambda: (state.randomness.uuid(), state.clock.now()),
+        "what the picture shows": outcome,
+        "signed address": lambda: state.addresses.make("http://127.0.0.1:8000", one.drawing, 1, 86_400),
+        "answer as a document": lambda: encode_success(delivery, served.shape),
         "answer as bytes": lambda: orjson.dumps(answer),
-        "headers": lambda: app._headers(one, 700),  # noqa: SLF001 # same
-        "journal": lambda: state.journal.add(one, 1000, content),
+        "journal": lambda: state.journal.brief("id", 1.0, head, body, content, settled, 7),
+        "headers and content joined": lambda: PLAIN % (date, len(content), b"x" * 36, content),
     }
 
 
-async def whole() -> float:
-    """Microseconds from a packet to the written answer, without a kernel in between."""
+async def whole(*, same: bool) -> float:
+    """Microseconds from a packet to the written answer, without a kernel in between.
+
+    `same`: every call has the head of the one before; else each has a trace id of its own.
+    """
     app = create_app(Settings(task_seconds=0, seed=1))
     served = config(app)
     served.load()
     from uvicorn.server import ServerState
 
-    protocol = QuickProtocol(config=served, server_state=ServerState(), app_state={})
+    protocol = AgainProtocol(config=served, server_state=ServerState(), app_state={})
     protocol.connection_made(_Sink({"sockname": ("127.0.0.1", 8000), "peername": ("127.0.0.1", 9)}))
-    from asked import direct
-
-    asked = direct()["generate"]
+    asked = direct()["generate"] if same else traced()
     return best(lambda: protocol.data_received(asked()))
 
 
 def main() -> None:
     """Print the table."""
     rows = [(name, f"{best(work):.2f}") for name, work in stages().items()]
-    rows.append(("**packet in, answer out, all of it**", f"{asyncio.run(whole()):.2f}"))
+    rows.append(("**packet in, answer out, head known**", f"{asyncio.run(whole(same=True)):.2f}"))
+    rows.append(("**the same, with a trace id of its own**", f"{asyncio.run(whole(same=False)):.2f}"))
     print(table(("stage", "microseconds"), rows))
 
 
