@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import os
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from qwen_image_mock.apart import apart
 from qwen_image_mock.counts import DRAW, FAULT, MET
 from qwen_image_mock.long_answers import InPieces, journal_in_pieces
 from qwen_image_mock.store import StoreAway
@@ -118,7 +118,7 @@ class _Admin:
             await self._state.forget_entries()
             return JsonAnswer({"requests": [], "total": 0})
         found, total = await self._state.entries(dict(request.query_params))
-        return InPieces(await asyncio.to_thread(journal_in_pieces, found, total))
+        return InPieces(await apart(journal_in_pieces, found, total))
 
     async def faults(self, request: Request) -> Response:
         """List, add or clear faults."""

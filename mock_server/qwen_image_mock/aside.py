@@ -7,7 +7,6 @@ worked out on the spot. It belongs to the request that is being answered, and go
 
 from __future__ import annotations
 
-import asyncio
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from python_multipart.multipart import parse_options_header
 
+from qwen_image_mock.apart import apart
 from qwen_image_mock.bodies import BadBody, json_object
 from qwen_image_mock.multipart import document_of, parts_of
 from qwen_image_mock.pieces import PIECE, decoded, is_text, value_of
@@ -55,7 +55,7 @@ _known: ContextVar[Known | None] = ContextVar("known", default=None)
 
 async def look_through(parts: list[bytes]) -> bytes:
     """Put the body together of the request that this task answers, and look through it; `parts` are used up."""
-    known = await asyncio.to_thread(_look_through, parts)
+    known = await apart(_look_through, parts)
     _known.set(known)
     return known.body
 

@@ -29,10 +29,11 @@ class Disconnected(Exception):  # an event, not a mistake
     """The client went away before its request was complete."""
 
 
-async def read(receive: Receive, limit: int, drain: int) -> bytes:
+async def read(receive: Receive, limit: int, drain: int, *, through: bool = True) -> bytes:
     """The whole body. Beyond `limit` bytes it raises BadBody, after having taken in up to `drain` bytes.
 
-    A client that writes before it reads then sees the answer instead of a reset connection.
+    A client that writes before it reads then sees the answer instead of a reset connection. What is in a
+    large body is found out in a thread, unless `through` is false.
     """
     message = await receive()
     if message["type"] == "http.disconnect":
@@ -41,7 +42,7 @@ async def read(receive: Receive, limit: int, drain: int) -> bytes:
     if not message.get("more_body", False):
         if len(body) > limit:
             raise BadBody("body.too-large")
-        return await _looked_through([body], len(body))
+        return await _looked_through([body], len(body) if through else 0)
     parts = [body]
     size = len(body)
     while message.get("more_body", False):
@@ -58,7 +59,7 @@ async def read(receive: Receive, limit: int, drain: int) -> bytes:
                 break
     if size > limit:
         raise BadBody("body.too-large")
-    return await _looked_through(parts, size)
+    return await _looked_through(parts, size if through else 0)
 
 
 async def _looked_through(parts: list[bytes], size: int) -> bytes:

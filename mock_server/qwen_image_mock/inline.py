@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from base64 import b64encode
 from typing import TYPE_CHECKING
+
+from qwen_image_mock.apart import apart
 
 if TYPE_CHECKING:
     from qwen_image_mock.drawing import Drawing
@@ -17,14 +18,14 @@ _AT_ONCE = 16
 async def inline_pictures(drawing: Drawing, count: int, thumbnails: Thumbnails) -> list[str]:
     """The first `count` pictures of a drawing, each as base64."""
     if drawing.slow or count > _AT_ONCE:
-        return await asyncio.to_thread(_texts, drawing, count, thumbnails)
+        return await apart(_texts, drawing, count, thumbnails)
     return _texts(drawing, count, thumbnails)
 
 
 async def picture(drawing: Drawing, index: int, thumbnails: Thumbnails) -> bytes:
     """One picture of a drawing, as a PNG file."""
     if drawing.slow:
-        return await asyncio.to_thread(_file, drawing, index, thumbnails)
+        return await apart(_file, drawing, index, thumbnails)
     return _file(drawing, index, thumbnails)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from qwen_image_mock.addresses import Refused as Closed
+from qwen_image_mock.apart import apart
 from qwen_image_mock.aside import file_of
 from qwen_image_mock.fetch import NotFetched, fetch
 from qwen_image_mock.thumbnails import key_of
@@ -128,13 +129,13 @@ class Inputs:
     ) -> Brought:
         if looked is None:
             large = len(data) > _QUICK
-            looked = await asyncio.to_thread(look, data, encoded) if large else look(data, encoded)
+            looked = await apart(look, data, encoded) if large else look(data, encoded)
         key = key_of(looked.digest)
         if looked.size is not None and key not in self._thumbnails:
             if len(data) <= _QUICK:
                 self._thumbnails.make(key, data)
             else:
-                await asyncio.to_thread(self._thumbnails.make, key, data)
+                await apart(self._thumbnails.make, key, data)
         return Brought(kind, key, looked)
 
     async def _own(self, image: str, path: str, query: str) -> Brought:
@@ -146,7 +147,7 @@ class Inputs:
         if self._shared is not None:
             await self._shared.bring(self._thumbnails, drawing.inputs)
         thumbnail = self._thumbnails.sheet(drawing.inputs)
-        return await self._of_bytes("own", await asyncio.to_thread(drawing.png, index, thumbnail))
+        return await self._of_bytes("own", await apart(drawing.png, index, thumbnail))
 
     async def _object(
         self, image: str, model: Model, exchange: Exchange, headers: Mapping[bytes, bytes]

@@ -70,7 +70,7 @@ class ObjectStore:
         settings = self._state.settings
         body: bytes | None
         try:
-            body = await read(receive, settings.body_limit, settings.drain_limit)
+            body = await read(receive, settings.body_limit, settings.drain_limit, through=False)
         except BadBody:
             body = None
         return await self._uploads.answer(scope["method"], dict(scope["headers"]), body, identity)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qwen_image_mock.addresses import Addresses
+from qwen_image_mock.apart import apart
 from qwen_image_mock.clock import Clock
 from qwen_image_mock.credentials import Credentials
 from qwen_image_mock.faults import Faults
@@ -112,7 +112,7 @@ class State:
         """
         if self.shared is None:
             total = len(self.journal)  # now: the thread may begin a little later
-            return await asyncio.to_thread(self.journal.read, filters), total
+            return await apart(self.journal.read, filters), total
         return await self.shared.journal.read(filters), await self.shared.journal.count()
 
     async def forget_entries(self) -> None:

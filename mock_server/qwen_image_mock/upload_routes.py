@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from qwen_image_mock.addresses import Refused
+from qwen_image_mock.apart import apart
 from qwen_image_mock.bodies import BadBody
 from qwen_image_mock.multipart import parts_of
 from qwen_image_mock.picture_route import refused_as_xml
@@ -42,7 +42,7 @@ class UploadRoute:
         elif body is None:
             refused = Refused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size.")
         else:
-            done, form = await asyncio.to_thread(self._read, headers.get(b"content-type", b""), body)
+            done, form = await apart(self._read, headers.get(b"content-type", b""), body)
             refused = done if isinstance(done, Refused) else await self._uploads.keep(done)
         if refused is not None:
             return refused_as_xml(refused, request_id), form

@@ -80,6 +80,16 @@ def test_small_bodies_stay_where_they_are(threads: dict[str, set[bool]]) -> None
     assert threads == {"json_object": {True}}
 
 
+def test_a_body_that_is_read_elsewhere_is_not_looked_through(threads: dict[str, set[bool]]) -> None:
+    body = b"x" * (LARGE + 1)
+
+    async def story() -> bytes:
+        return await read(arriving(piece(body)), 1 << 25, 1 << 25, through=False)
+
+    assert asyncio.run(story()) == body
+    assert threads == {}
+
+
 @pytest.mark.parametrize("start", [b'{"a":1,"a":"', b'["', b'{"a":\xff"'])
 def test_a_flaw_is_raised_where_the_body_is_read(start: bytes) -> None:
     body = start + b"x" * LARGE + (b'"]' if start == b'["' else b'"}')

@@ -16,6 +16,7 @@ import pytest
 from mock_server.test_bounds_kept import NOW, task
 from mock_server.test_redis_text import submitted
 from qwen_image_mock import Settings, create_app, letting_go, task_list
+from qwen_image_mock.apart import apart
 from qwen_image_mock.exchange import Exchange
 from qwen_image_mock.journal_filters import Filters
 from qwen_image_mock.letting_go import let_go
@@ -53,6 +54,31 @@ async def turns(work: Coroutine[Any, Any, Any]) -> tuple[int, Any]:
     given = await work
     beside.cancel()
     return had, given
+
+
+def test_works_are_done_in_a_thread_one_after_the_other() -> None:
+    seen: list[tuple[str, int]] = []
+    busy: list[int] = []
+
+    def work(number: int, *, fails: bool = False) -> int:
+        busy.append(number)
+        seen.append((threading.current_thread().name, len(busy)))
+        threading.Event().wait(0.01)  # another one would come in now
+        busy.remove(number)
+        if fails:
+            raise ValueError(number)
+        return number
+
+    async def story() -> list[Any]:
+        works = [apart(work, 1), apart(work, 2, fails=True), apart(work, 3)]
+        return await asyncio.gather(*works, return_exceptions=True)
+
+    first, second, third = asyncio.run(story())
+    assert (first, third) == (1, 3)
+    assert isinstance(second, ValueError)
+    assert len({name for name, _ in seen}) == 1
+    assert {together for _, together in seen} == {1}
+    assert threading.current_thread().name != seen[0][0]
 
 
 def entries(count: int) -> list[Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from qwen_image_mock.apart import apart
 from qwen_image_mock.journal_filters import Filters
 from qwen_image_mock.shared.connection import WORD
 from qwen_image_mock.shared.scripts import NOTE
@@ -55,7 +55,7 @@ class SharedJournal:
         rows = await self._connection.rows(_CALLS)
         if wanted.visits:
             rows += await self._connection.rows(_VISITS)
-        return await asyncio.to_thread(_chosen, wanted, rows)
+        return await apart(_chosen, wanted, rows)
 
     async def count(self) -> int:
         """How many exchanges are kept, visits not counted."""
