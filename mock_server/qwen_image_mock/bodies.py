@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from qwen_image_mock.apart import apart
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -42,7 +44,7 @@ async def read(receive: Receive, limit: int, drain: int, *, through: bool = True
     if not message.get("more_body", False):
         if len(body) > limit:
             raise BadBody("body.too-large")
-        return await _looked_through([body], len(body) if through else 0)
+        return await _whole([body], len(body), through=through)
     parts = [body]
     size = len(body)
     while message.get("more_body", False):
@@ -59,14 +61,16 @@ async def read(receive: Receive, limit: int, drain: int, *, through: bool = True
                 break
     if size > limit:
         raise BadBody("body.too-large")
-    return await _looked_through(parts, size if through else 0)
+    return await _whole(parts, size, through=through)
 
 
-async def _looked_through(parts: list[bytes], size: int) -> bytes:
-    """The whole body; what is in a large one is found out in a thread."""
+async def _whole(parts: list[bytes], size: int, *, through: bool) -> bytes:
+    """The parts in one; those of a large body are put together in a thread, too."""
     from qwen_image_mock.aside import LARGE, look_through  # needs what stands below
 
-    return await look_through(parts) if size > LARGE else b"".join(parts)
+    if size <= LARGE:
+        return b"".join(parts)
+    return await look_through(parts) if through else await apart(b"".join, parts)
 
 
 def encoding_of(content_type: bytes | None) -> str:
