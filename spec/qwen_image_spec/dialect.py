@@ -34,8 +34,8 @@ class Dialect:
         prompt, images, texts = _ENVELOPES[self.envelope](body, flaws)
         frames: list[Mapping[str, Json]] = []
         unread: list[str] = []
-        for parent, known in self.known.items():
-            here = get(body, parent) if parent else body
+        for parent, key, known in self._parents:
+            here = body.get(key, MISSING) if key else get(body, parent) if parent else body
             if isinstance(here, dict):
                 if not known.issuperset(here):
                     unread += [f"{parent}/{key}" for key in here if key not in known]
@@ -56,6 +56,14 @@ class Dialect:
                         parameters[name] = value
                     break
         return ImageRequest(body.get("model"), prompt, images, parameters, texts, tuple(unread), tuple(flaws))
+
+    @cached_property
+    def _parents(self) -> tuple[tuple[str, str, frozenset[str]], ...]:
+        """The frames of `known`, each with its key at the top, which is empty when it stands elsewhere."""
+        return tuple(
+            (parent, split(parent)[0] if len(split(parent)) == 1 else "", keys)
+            for parent, keys in self.known.items()
+        )
 
     @cached_property
     def _spots(self) -> tuple[tuple[str, tuple[tuple[int, str], ...], bool], ...]:
