@@ -100,13 +100,21 @@ def json_object(body: bytes) -> dict[str, Json]:
         raise BadBody(_why_unreadable(body)) from None
     if not isinstance(value, dict):
         raise BadBody("body.not-object")
-    if len(body) <= _SHORT and orjson.dumps(value) == body:
-        return value  # written again as it came: nothing was given twice, nothing was lost
+    if len(body) <= _SHORT and _again(value) == body:
+        return value  # written again it is the same: nothing was given twice, nothing was lost
     texts, floats = _count(value)
     # A number too long for the fast parser has become a float.
     if _quotes(body) != 2 * texts or (floats and _LONG_NUMBER.search(body) is not None):
         return _slowly(body)
     return value
+
+
+def _again(value: dict[str, Json]) -> bytes | None:
+    """An object written again; None when it is nested too deeply for the writer, which is less patient."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return None
 
 
 def _why_unreadable(body: bytes) -> str:
