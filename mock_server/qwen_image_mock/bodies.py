@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Json = Any
 _SHORT = 4096
+_MANY = 500
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
@@ -143,6 +145,9 @@ def _count(value: dict[str, Json]) -> tuple[int, int]:
         return texts, floats
     waiting: list[Any] = [item for item in value.values() if isinstance(item, dict | list)]
     while waiting:
+        if len(waiting) > _MANY:
+            more = _count_many(waiting)
+            return texts + more[0], floats + more[1]
         here = waiting.pop()
         if isinstance(here, dict):
             texts += len(here)
@@ -153,6 +158,20 @@ def _count(value: dict[str, Json]) -> tuple[int, int]:
         if dict in kinds or list in kinds:
             waiting += [item for item in here if isinstance(item, dict | list)]
     return texts, floats
+
+
+def _count_many(values: list[Json]) -> tuple[int, int]:
+    """The same for what many objects and lists hold: all of a depth at once, which takes a third of the time."""
+    texts, floats = 0, 0
+    while True:
+        objects = [one for one in values if one.__class__ is dict]
+        lists = [one for one in values if one.__class__ is list]
+        if not objects and not lists:
+            return texts, floats
+        values = [*chain.from_iterable(lists), *chain.from_iterable(map(dict.values, objects))]
+        kinds = [*map(type, values)]
+        texts += sum(map(len, objects)) + kinds.count(str)
+        floats += kinds.count(float)
 
 
 def _slowly(body: bytes) -> dict[str, Json]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from random import Random
 from typing import Any
 
 import pytest
 
+from qwen_image_mock import bodies
 from qwen_image_mock.bodies import BadBody, Disconnected, json_object, read
 
 
@@ -57,6 +59,31 @@ def test_long_integers_stay_whole() -> None:
     assert json_object(b'{"a":' + b"9" * 300 + b"}")["a"] == 10**300 - 1
     with pytest.raises(BadBody, match=r"body\.malformed"):
         json_object(b'{"a":' + b"9" * 5000 + b"}")
+
+
+def test_many_values_are_counted_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = Random(20261120)  # noqa: S311 # repeatable on purpose
+
+    def value(depth: int) -> Any:
+        if depth == 0 or random.random() < 0.3:
+            return random.choice(["x", 1, 1.5, None, True, "", [], {}])
+        if random.random() < 0.5:
+            return [value(depth - 1) for _ in range(random.randrange(6))]
+        return {f"k{number}": value(depth - 1) for number in range(random.randrange(6))}
+
+    documents = [{"a": value(5), "b": value(4)} for _ in range(300)]
+    few = [bodies._count(document) for document in documents]
+    monkeypatch.setattr(bodies, "_MANY", 0)
+    assert [bodies._count(document) for document in documents] == few
+    assert max(texts for texts, _ in few) > 50
+
+
+def test_a_key_given_twice_is_seen_among_many_values() -> None:
+    rows = [b'{"a":[1,"x"]}'] * 2000
+    good = b'{"rows":[%b]}' % b",".join(rows)
+    assert json_object(good) == json.loads(good)
+    with pytest.raises(BadBody, match=r"body\.duplicate-key"):
+        json_object(b'{"rows":[%b]}' % b",".join([*rows, b'{"a":1,"a":2}']))
 
 
 def arriving(*parts: Any) -> Any:
