@@ -47,14 +47,14 @@ def _once(url: str, story: Story, prepare: bool, *, watched: bool) -> dict[str, 
         with closing(Client(url)) as client:
             story.before(client)
     heavy = story.requests(url)  # before the clients come: connections that idle are closed
-    with closing(Client(url)) as worker, closing(Client(url)) as other:
+    with closing(Client(url)) as other:
         poll = message("GET", f"/{NATIVE}/api/v1/tasks/{_task(other)}", headers=KEY)
         if watched:
             other.json("POST", "/lag/begin")
-        statuses, waited = beside(heavy, worker, other, poll)
+        statuses, waited = beside(heavy, url, story.at_once, other, poll)
         told: Any = other.json("POST", "/lag/end") if watched else {}
-    if story.status and set(statuses) != {story.status}:
-        raise SystemExit(f"{story.name}: {set(statuses)} instead of {story.status}")
+    if len(statuses) != len(heavy) or (story.status and set(statuses) != {story.status}):
+        raise SystemExit(f"{story.name}: {statuses} instead of {story.status}")
     return {**told, "waited": waited}
 
 

@@ -1,10 +1,11 @@
-"""Two clients with a connection each: one asks for heavy work, the other polls and sees how long it waits."""
+"""Clients with a connection each: some ask for heavy work, another one polls and sees how long it waits."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import orjson
@@ -60,19 +61,20 @@ class Client:
         self._socket.close()
 
 
-def beside(heavy: list[bytes], worker: Client, other: Client, poll: bytes) -> tuple[list[int], float]:
-    """Let `worker` send heavy requests while `other` polls: the statuses, the longest wait in milliseconds."""
+def beside(heavy: list[bytes], url: str, at_once: int, other: Client, poll: bytes) -> tuple[list[int], float]:
+    """Send heavy requests, so many at once, while `other` polls: the statuses, its longest wait in milliseconds."""
     statuses: list[int] = []
 
-    def work() -> None:
-        statuses.extend(worker.ask(request)[0] for request in heavy)
+    def work(requests: list[bytes]) -> None:
+        with closing(Client(url)) as client:
+            statuses.extend(client.ask(request)[0] for request in requests)
 
-    thread = threading.Thread(target=work)
+    threads = [threading.Thread(target=work, args=(heavy[place::at_once],)) for place in range(at_once)]
     longest = 0.0
-    thread.start()
-    while thread.is_alive():
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
         begin = time.perf_counter()
         other.ask(poll)
         longest = max(longest, time.perf_counter() - begin)
-    thread.join()
     return statuses, longest * 1000

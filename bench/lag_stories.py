@@ -16,7 +16,7 @@ MEBIBYTE = 1 << 20
 class Story:
     """Some heavy requests: what they are, how to make them, the status that must come (0: any).
 
-    `before` prepares the mock, once or, with `again`, before each repeat.
+    `before` prepares the mock, once or, with `again`, before each repeat. `at_once` clients send them.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Story:
     status: int = 200
     before: Callable[[Client], None] | None = None
     again: bool = False
+    at_once: int = 1
 
 
 def stories() -> Iterator[Story]:
@@ -58,6 +59,11 @@ def pictures() -> Iterator[Story]:
     yield Story(
         "edit, 3 images of 3 MB, slowest PNG filter",
         lambda _: [made.edit([made.uri(made.png(1000, 1000, 4)) for _ in filters])],
+    )
+    yield Story(
+        "12 of these at once, images of 1 MB",
+        lambda _: [made.edit([made.uri(made.png(577, 577, 4)) for _ in filters]) for _ in range(12)],
+        at_once=12,
     )
     yield Story("edit as a form, 3 files of 3 MB", lambda _: [made.edit_form()])
     yield Story("upload of a file of 9 MB", made.upload)
