@@ -7,6 +7,7 @@ come one after the other, and is given everything else. Bodies may come in packe
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from qwen_image_mock.heads import Heads
@@ -24,14 +25,21 @@ _ONCE = 4096
 _LONGEST = 4096
 _AWAITED = 65_536
 """Bodies up to so many bytes are waited for; longer ones are the parser's."""
+_BODY = re.compile(rb"\r\ncontent-length: *[1-9][0-9]{0,4}\r\n", re.IGNORECASE)
+_EXPECTS = re.compile(rb"\r\nexpect:", re.IGNORECASE)
+
+
+def _has_body(head: bytes) -> bool:
+    """Whether a head says that a body follows, not a large one, which its sender need not be asked for."""
+    return _BODY.search(head) is not None and _EXPECTS.search(head) is None
 
 
 class AgainProtocol(QuickProtocol):
     """The protocol that knows heads again.
 
-    `_between`: the parser is not in the middle of a request. `_begun` is a call whose head is known and
-    whose body is still to come. `_parsing`: it is at work, on
-    `_packet` if that began with a request. `_used`: there was a call since the timer for idle connections last ran.
+    `_between`: the parser is not in the middle of a request. `_parsing`: it is at work, on `_packet` if that
+    began with a request. `_begun` is a call whose head is there and whose body is still to come. `_used`: there
+    was a call since the timer for idle connections last ran.
     """
 
     _between = True
@@ -60,13 +68,20 @@ class AgainProtocol(QuickProtocol):
                 if lacks == 0 and self._again(seen[0], data[end:]):
                     return
                 if lacks > 0:
-                    self._begun = data
-                    if self.timeout_keep_alive_task is None:
-                        self._keep_alive()
+                    self._await(data)
                     return
+            elif end == len(data) and _has_body(data):
+                self._await(data)
+                return
             self._packet = data
         self._parse(data)
         self._packet = None
+
+    def _await(self, data: bytes) -> None:
+        """Keep the head of a call until there is more of it, but not for ever."""
+        self._begun = data
+        if self.timeout_keep_alive_task is None:
+            self._keep_alive()
 
     def _parse(self, data: bytes) -> None:
         self._parsing = True

@@ -121,6 +121,26 @@ def test_a_body_may_come_later_and_in_pieces(wire: Wire, parsed: list[bytes]) ->
     assert len(parsed) == 2
 
 
+def test_a_head_is_remembered_though_its_body_always_comes_later(
+    made: list[AgainProtocol], parsed: list[bytes], wire: Wire
+) -> None:
+    whole = request(GENERATE, PLAIN)
+    cut = whole.index(b"\r\n\r\n") + 4
+    for _ in range(4):
+        wire.send(whole[:cut])
+        until(lambda: made and made[0]._begun == whole[:cut])
+        wire.send(whole[cut:])
+        assert wire.answer()[0] == 200
+    assert parsed == [whole, whole]
+
+
+def test_a_head_without_a_body_is_answered_at_once(wire: Wire) -> None:
+    wire.send(request(TASK))
+    assert wire.answer()[0] == 200
+    wire.send(request(f"{TASK}/cancel").replace(b"GET", b"POST"))
+    assert wire.answer()[0] in (400, 404)
+
+
 def test_a_head_in_pieces_is_the_parsers(wire: Wire, parsed: list[bytes]) -> None:
     whole = request(GENERATE, PLAIN)
     make_known(wire, whole)
