@@ -17,7 +17,7 @@ from qwen_image_conformance.command_options import BASELINE, KEY_ENV, MODELS, PR
 from qwen_image_conformance.commands import baseline, diff, init, report, validate
 from qwen_image_conformance.exploring import fuzz
 from qwen_image_conformance.learning import learn
-from qwen_image_conformance.problems import Stop
+from qwen_image_conformance.problems import Interrupted, Stop
 from qwen_image_conformance.watching import check_client, proxy
 from qwen_image_spec.problems import suggestion
 
@@ -68,7 +68,8 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except Stop as stop:
+        except (Stop, KeyboardInterrupt) as error:
+            stop = error if isinstance(error, Stop) else Interrupted()
             click.echo(f"error: {stop.cause}", err=True)
             if stop.hint:
                 click.echo(f"hint:  {stop.hint}", err=True)
@@ -261,7 +262,10 @@ def run(  # one argument for each option that is not a wish
         )
         with behind as mock:
             options = replace(start.options, journal=mock) if mock else start.options
-            done = campaign.run(start.spec, start.provider, start.target, start.plan, start.out, options)
+            try:
+                done = campaign.run(start.spec, start.provider, start.target, start.plan, start.out, options)
+            except KeyboardInterrupt:
+                raise Interrupted(f"what was seen is kept; go on with: run --resume {start.out}") from None
     if known is not None:
         campaign.apply_baseline(done, known)
     _report(start.spec, done, report)

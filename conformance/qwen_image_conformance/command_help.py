@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from qwen_image_conformance.problems import BudgetSpent, Unreachable, UsageProblem
+from qwen_image_conformance.problems import BudgetSpent, Interrupted, Unreachable, UsageProblem
 
 EXIT_CODES = (
     f"exit codes: 0 conforms, 1 a MUST clause is broken, {UsageProblem.code} usage,\n"
-    f"            {Unreachable.code} target unreachable or credentials refused, {BudgetSpent.code} budget spent"
+    f"            {Unreachable.code} target unreachable or credentials refused, {BudgetSpent.code} budget spent,\n"
+    f"            {Interrupted.code} stopped by Ctrl+C"
 )
 
 

@@ -21,7 +21,7 @@ from qwen_image_conformance.exchange import Delivered, Exchange, Received
 from qwen_image_conformance.found import Item, items
 from qwen_image_conformance.measure import measure
 from qwen_image_conformance.probe import Probe, worst_of
-from qwen_image_conformance.problems import Unreachable
+from qwen_image_conformance.problems import Interrupted, Unreachable
 from qwen_image_conformance.tasks import task_path
 from qwen_image_conformance.upstream.addresses import needs_picture, with_picture
 from qwen_image_conformance.upstream.gateway import Gateway
@@ -53,7 +53,7 @@ class Before:
 
 @dataclass
 class Executor:
-    """Sends probes and records them. `patience` is how long a task may take, in seconds.
+    """Sends probes and records them. `patience` is how long a task may take, in seconds; Ctrl+C is not kept waiting.
 
     The first request goes alone. Then `concurrency` requests that answer at once are under way together, and after them
     `tasks_at_once` tasks, since a task is mostly waiting. What `before` holds is not asked again: not what is finished, and
@@ -78,6 +78,7 @@ class Executor:
     served: set[tuple[str, str]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
+    _ending: threading.Event = field(default_factory=threading.Event)
 
     def run(self, probes: Sequence[Probe], progress: Callable[[int, Probe], None]) -> Iterator[Exchange]:
         """Send the probes in order; those that wait for a task go last and side by side. Raises BudgetSpent, Unreachable.
@@ -113,6 +114,9 @@ class Executor:
                 for index, (probe, future) in enumerate(zip(probes, futures, strict=True), before):
                     progress(index, probe)
                     yield from future.result()
+            except (KeyboardInterrupt, GeneratorExit):
+                self._ending.set()  # tasks under way are left: their answers are kept, --resume asks for them again
+                raise
             finally:
                 for future in futures:
                     future.cancel()
@@ -226,7 +230,8 @@ class Executor:
         end = time.monotonic() + self.patience
         pause = self.first_pause
         while time.monotonic() < end:
-            time.sleep(pause)
+            if self._ending.wait(pause):
+                raise Interrupted
             _, answer = self.client.send("GET", task_path(self.provider, task_id), b"", {}, "key")
             yield answer
             if _task_status(answer) in _FINAL or answer.status != 200:

@@ -30,3 +30,12 @@ class BudgetSpent(Stop):
     """The budget is spent before the plan is done: exit code 4."""
 
     code = 4
+
+
+class Interrupted(Stop):
+    """Stopped by Ctrl+C: exit code 130, as shells have it."""
+
+    code = 130
+
+    def __init__(self, hint: str = "") -> None:
+        super().__init__("stopped by Ctrl+C", hint)
