@@ -315,3 +315,17 @@ def test_other_applications_have_no_heads() -> None:
             wire.send(request(GENERATE, PLAIN))
             assert wire.answer()[0] == 200
     assert getattr(mock.app, "heads", None) is None
+
+
+def test_a_client_that_wants_to_be_asked_for_its_body_is_asked_at_once(
+    monkeypatch: pytest.MonkeyPatch, wire: Wire
+) -> None:
+    held: list[bytes] = []
+    monkeypatch.setattr(AgainProtocol, "_await", lambda _, data: held.append(data))
+    head, _, body = request(GENERATE, PLAIN, "Expect: 100-continue").partition(b"\r\n\r\n")
+    wire.send(head + b"\r\n\r\n")
+    assert wire._file.readline() == b"HTTP/1.1 100 Continue\r\n"
+    wire._file.readline()
+    wire.send(body)
+    assert wire.answer()[0] == 200
+    assert held == []
