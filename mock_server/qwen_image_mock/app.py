@@ -114,9 +114,10 @@ class App:
     def _head(
         self, scope: Scope, path: str, root: str, provider: Provider, route: Route | None, variable: str
     ) -> Head:
-        caller = self.state.credentials.caller(dict(scope["headers"]).get(b"authorization"))
-        origin = origin_of(scope, self.state.settings.public_url, root)
-        head = Head(scope, path, provider, route, variable, caller, origin)
+        named = dict(scope["headers"])
+        caller = self.state.credentials.caller(named.get(b"authorization"))
+        origin = origin_of(scope, named, self.state.settings.public_url, root)
+        head = Head(scope, path, named, provider, route, variable, caller, origin)
         head.lane = self._handler.beaten.lane(head)
         return head
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from starlette.types import Scope
 
@@ -33,6 +33,7 @@ class Head:
         self,
         scope: Scope,
         path: str,
+        named: Mapping[bytes, bytes],
         provider: Provider,
         route: Route | None,
         variable: str,
@@ -43,7 +44,7 @@ class Head:
         self.query: str = scope["query_string"].decode("latin-1")
         self.path = f"{path}?{self.query}" if self.query else path
         self.headers: Sequence[tuple[bytes, bytes]] = scope["headers"]
-        self.named = dict(self.headers)
+        self.named = named
         self.provider = provider
         self.route = route
         self.variable = variable
@@ -59,15 +60,13 @@ class Head:
         return self.route.endpoints[self.method]
 
 
-def origin_of(scope: Scope, public: str, root: str) -> str:
+def origin_of(scope: Scope, named: Mapping[bytes, bytes], public: str, root: str) -> str:
     """What stands before a picture's path: the public address, or what the client used to come here."""
     if public:
         return public.rstrip("/")
-    headers: dict[bytes, bytes] = dict(scope["headers"])
-    scheme = (
-        headers.get(b"x-forwarded-proto", b"").partition(b",")[0].strip().decode("latin-1") or scope["scheme"]
-    )
-    host = headers.get(b"host", b"").decode("latin-1")
+    told = named.get(b"x-forwarded-proto", b"").partition(b",")[0].strip().decode("latin-1")
+    scheme = told or scope["scheme"]
+    host = named.get(b"host", b"").decode("latin-1")
     if not host:
         server = scope.get("server") or ("127.0.0.1", None)
         host = f"{server[0]}:{server[1]}" if server[1] else str(server[0])
