@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -384,5 +385,6 @@ cli.add_command(proxy)
 
 
 def main() -> None:
-    """Run the command."""
+    """Run the command. A SIGTERM ends it as Ctrl+C does: the mock and the gateway it started end with it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     cli(prog_name="qwen-image-conformance")

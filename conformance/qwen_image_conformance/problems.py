@@ -33,9 +33,9 @@ class BudgetSpent(Stop):
 
 
 class Interrupted(Stop):
-    """Stopped by Ctrl+C: exit code 130, as shells have it."""
+    """Stopped by Ctrl+C or SIGTERM: exit code 130, as shells have it for the first."""
 
     code = 130
 
     def __init__(self, hint: str = "") -> None:
-        super().__init__("stopped by Ctrl+C", hint)
+        super().__init__("stopped by Ctrl+C or SIGTERM", hint)
