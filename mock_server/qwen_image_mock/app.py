@@ -96,11 +96,8 @@ class App:
     def head(self, scope: Scope) -> Head | None:
         """The head of a call of a provider's API, for a server that can do without ASGI messages.
 
-        None for anything else: that goes the usual way. So do all calls when others share what is known:
-        asking them means waiting, in a task.
+        None for anything else: that goes the usual way.
         """
-        if self.state.shared is not None:
-            return None
         path: str = scope["path"]
         route, variable = self.state.router.find(path)
         if route is None or scope["root_path"]:
@@ -149,7 +146,7 @@ class App:
         sent = self._headers(exchange, len(content))
         if state.shared is None:
             state.journal.add(exchange, len(body) + len(content), content)
-        elif not (served and await state.shared.noted(exchange)):
+        elif not (served and await state.shared.noted(exchange, content)):
             answer_without_store(exchange)
             content = encode(exchange.answer)
             sent = self._headers(exchange, len(content))

@@ -40,7 +40,7 @@ class Shared:
         self._connection = connection = Connection(address)
         self._control: Control | None = None
         self.tasks = SharedTasks(connection, providers, settings.tasks)
-        self.journal = SharedJournal(connection, settings)
+        self.journal = SharedJournal(connection, settings, providers)
         self.counts = SharedCounts(connection)
         self.windows = SharedWindows(connection)
         self.shelf = SharedShelf(connection, settings.uploads)
@@ -63,10 +63,10 @@ class Shared:
             await self._control.refresh()
             exchange.time = self._control.now()
 
-    async def noted(self, exchange: Exchange) -> bool:
-        """Keep an exchange in the journal. False when the store is away: then it was not served."""
+    async def noted(self, exchange: Exchange, content: bytes) -> bool:
+        """Keep an exchange in the journal, with its answer as it is sent. False when the store is away: then it was not served."""
         try:
-            await self.journal.add(exchange)
+            await self.journal.add(exchange, content)
         except StoreAway:
             return False
         return True

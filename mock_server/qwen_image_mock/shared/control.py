@@ -1,7 +1,8 @@
 """What controls the mock (clock, pace, limits, faults), the same in every worker.
 
-It is one text. Each request reads it and, when it is another than the last, takes it over; a change reads
-it, is made on the objects here, and is written unless somebody else wrote meanwhile.
+It is one text. Each request has it read and, when it is another than the last, it is taken over; requests
+that begin together share what is read after they began. A change reads it, is made on the objects here, and is
+written unless somebody else wrote meanwhile.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from qwen_image_mock.shared.scripts import REPLACE
+from qwen_image_mock.shared.trips import Trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 KEY = "control"
+_AT_ONCE = 10_000
 
 
 class Control:
@@ -34,13 +37,17 @@ class Control:
         self._number = 0
         self._line = ""
         self._lock = asyncio.Lock()
+        self._trips: Trips[None] = Trips(self._read, _AT_ONCE)
 
     def now(self) -> float:
         """The mock's time, in seconds since the epoch."""
         return self._state.clock.now()
 
     async def refresh(self) -> None:
-        """Take over what others changed; without a text, write what is here."""
+        """Take over what others changed before this was called; without a text, write what is here."""
+        await self._trips.take(None)
+
+    async def _read(self, _all: list[None]) -> None:
         text = await self._connection.get(KEY)
         if text is None:
             await self.change(lambda: None)

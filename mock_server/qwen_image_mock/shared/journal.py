@@ -1,4 +1,7 @@
-"""The journal that all workers share: two lists of entries already in words, in the order they were kept."""
+"""The journal that all workers share: two lists of entries, in the order they were kept.
+
+Entries that wait while others are on their way to Redis go together, with the next trip.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ import orjson
 from qwen_image_mock.apart import apart
 from qwen_image_mock.journal_filters import Filters
 from qwen_image_mock.shared.connection import WORD
+from qwen_image_mock.shared.record import Row, Writer
 from qwen_image_mock.shared.scripts import NOTE
-from qwen_image_mock.view import entry_of
+from qwen_image_mock.shared.trips import Trips
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,31 +24,36 @@ if TYPE_CHECKING:
     from qwen_image_mock.settings import Settings
     from qwen_image_mock.shared.connection import Connection
     from qwen_image_mock.visit import Visit
+    from qwen_image_spec.model import Provider
 
 Json = Any
 _CALLS, _VISITS, _NUMBERS = "journal:calls", "journal:visits", "journal:numbers"
+_AT_ONCE = 256
 
 
 class SharedJournal:
     """The last exchanges and visits, as many and as many bytes as the settings say."""
 
-    def __init__(self, connection: Connection, settings: Settings) -> None:
+    def __init__(self, connection: Connection, settings: Settings, providers: Mapping[str, Provider]) -> None:
         self._connection = connection
         self._entries = settings.journal_entries
         self._bytes = settings.journal_bytes
+        self._providers = providers
+        self._writer = Writer()
+        self._calls = Trips(partial(self._note, _CALLS), _AT_ONCE)
+        self._visits = Trips(partial(self._note, _VISITS), _AT_ONCE)
 
-    async def add(self, exchange: Exchange) -> None:
-        """Keep an exchange."""
-        await self._note(_CALLS, exchange.caller.tag, entry_of(exchange))
+    async def add(self, exchange: Exchange, content: bytes) -> None:
+        """Keep an exchange; `content` is its answer as it is sent."""
+        await self._calls.take(self._writer.text(exchange, content))
 
     async def visit(self, visit: Visit) -> None:
         """Keep a visit to the object store."""
-        await self._note(_VISITS, visit.caller.tag, visit.entry())
+        await self._visits.take(orjson.dumps([visit.caller.tag, visit.entry()]))
 
-    async def _note(self, place: str, tag: str, entry: Json) -> None:
-        text = orjson.dumps([tag, entry])
+    async def _note(self, place: str, texts: list[bytes]) -> None:
         keys = [place, f"{place}:bytes", _NUMBERS]
-        await self._connection.run(NOTE, keys, text, self._entries, self._bytes)
+        await self._connection.run(NOTE, keys, self._entries, self._bytes, *texts)
 
     async def read(self, filters: Mapping[str, str]) -> list[Json]:
         """The entries, oldest first, that all filters let through; `journal_filters.py` lists these.
@@ -52,10 +61,10 @@ class SharedJournal:
         They are read in a thread: many take long.
         """
         wanted = Filters(filters)
-        rows = await self._connection.rows(_CALLS)
+        texts = await self._connection.rows(_CALLS)
         if wanted.visits:
-            rows += await self._connection.rows(_VISITS)
-        return await apart(_chosen, wanted, rows)
+            texts += await self._connection.rows(_VISITS)
+        return await apart(self._chosen, wanted, texts)
 
     async def count(self) -> int:
         """How many exchanges are kept, visits not counted."""
@@ -66,22 +75,6 @@ class SharedJournal:
         places = [f"{place}{more}" for place in (_CALLS, _VISITS) for more in ("", ":bytes")]
         await self._connection.drop(*places)
 
-
-def _chosen(wanted: Filters, rows: list[bytes]) -> list[Json]:
-    numbered = [_numbered(row) for row in rows]
-    numbered.sort(key=lambda row: row[0])
-    return wanted.apply((_row(tag, entry), partial(_same, entry)) for _, tag, entry in numbered)
-
-
-def _same(entry: Json) -> Json:
-    return entry
-
-
-def _numbered(row: bytes) -> tuple[int, str, Json]:
-    number, _, text = row.partition(b" ")
-    tag, entry = orjson.loads(text)
-    return int(number), tag, entry
-
-
-def _row(tag: str, entry: Json) -> tuple[str, float, str | None, str, str]:
-    return entry["id"], entry["time"], entry["provider"], entry["operation"], tag
+    def _chosen(self, wanted: Filters, texts: list[bytes]) -> list[Json]:
+        rows = sorted((Row(text, self._providers) for text in texts), key=lambda row: row.number)
+        return wanted.apply((row.row, row.words) for row in rows)

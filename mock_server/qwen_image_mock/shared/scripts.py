@@ -84,13 +84,23 @@ before an id in a task's key, age in seconds at which tasks go.
 """
 
 NOTE = """
-local text = redis.call('INCR', KEYS[3]) .. ' ' .. ARGV[1]
-local count = redis.call('RPUSH', KEYS[1], text)
-local bytes = redis.call('INCRBY', KEYS[2], #text)
-while count > 1 and (count > tonumber(ARGV[2]) or bytes > tonumber(ARGV[3])) do
+local new = #ARGV - 2
+local number = redis.call('INCRBY', KEYS[3], new) - new
+local texts, size = {}, 0
+for i = 1, new do
+  texts[i] = (number + i) .. ' ' .. ARGV[i + 2]
+  size = size + #texts[i]
+end
+local count = redis.call('RPUSH', KEYS[1], unpack(texts))
+local bytes = redis.call('INCRBY', KEYS[2], size)
+while count > 1 and (count > tonumber(ARGV[1]) or bytes > tonumber(ARGV[2])) do
   bytes = redis.call('DECRBY', KEYS[2], #redis.call('LPOP', KEYS[1]))
   count = count - 1
 end
 return count
 """
-"""An entry of the journal. Keys: list, its bytes, the numbers given. Arguments: text, entries, bytes at most."""
+"""New entries of the journal, all or none, in their order; those kept first go when there are too many.
+
+Keys: list, its bytes, the numbers given. Arguments: entries and bytes at most, texts (up to a thousand or so:
+the stack of a script bounds them).
+"""
