@@ -61,9 +61,9 @@ def pictures() -> Iterator[Story]:
         lambda _: [made.edit([made.uri(made.png(1000, 1000, 4)) for _ in filters])],
     )
     yield Story(
-        "12 of these at once, images of 1 MB",
-        lambda _: [made.edit([made.uri(made.png(577, 577, 4)) for _ in filters]) for _ in range(12)],
-        at_once=12,
+        "6 of these at once, images of 0.5 MB",
+        lambda _: [made.edit([made.uri(made.png(408, 408, 4)) for _ in filters]) for _ in range(6)],
+        at_once=6,
     )
     yield Story("edit as a form, 3 files of 3 MB", lambda _: [made.edit_form()])
     yield Story("upload of a file of 9 MB", made.upload)

@@ -11,14 +11,17 @@ if TYPE_CHECKING:
 _MANY = 1000
 
 
-def let_go(things: MutableMapping[str, Any]) -> None:
-    """Empty a mapping that nobody else has any more; one of many things, one by one in a thread."""
-    if len(things) < _MANY:
-        things.clear()
-    else:
-        threading.Thread(target=_empty, args=(things,), name="letting go", daemon=True).start()
+def let_go(*mappings: MutableMapping[str, Any]) -> None:
+    """Empty mappings that nobody else has any more; those of many things in a thread, one thing after the other."""
+    large = [things for things in mappings if len(things) >= _MANY]
+    for things in mappings:
+        if len(things) < _MANY:
+            things.clear()
+    if large:
+        threading.Thread(target=_empty, args=(large,), name="letting go", daemon=True).start()
 
 
-def _empty(things: MutableMapping[str, Any]) -> None:
-    while things:
-        things.popitem()
+def _empty(mappings: list[MutableMapping[str, Any]]) -> None:
+    for things in mappings:
+        while things:
+            things.popitem()

@@ -165,7 +165,7 @@ class MemoryStore:
 
     def forget(self) -> None:
         """The same, without a coroutine."""
-        let_go(self._tasks)
+        let_go(self._tasks, *self._owned.values())
         self._tasks, self._owned = OrderedDict(), {}
 
     def _find(self, owner: str, task_id: str, now: float) -> Task | None:

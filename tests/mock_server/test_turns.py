@@ -215,24 +215,26 @@ def test_aged_tasks_go_some_at_a_time_and_are_not_seen_meanwhile(one: Task) -> N
 def test_many_things_are_let_go_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(letting_go, "_MANY", 10)
     few, many = OrderedDict.fromkeys("abc"), OrderedDict.fromkeys(map(str, range(10)))
+    more = dict(many)
     let_go(few)
     assert not few
     before = set(threading.enumerate())
-    let_go(many)
+    let_go(many, more)
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
     assert not many
+    assert not more
 
 
 def test_a_store_forgets_at_once(one: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     handed: list[Any] = []
-    monkeypatch.setattr("qwen_image_mock.store.let_go", handed.append)
+    monkeypatch.setattr("qwen_image_mock.store.let_go", lambda *mappings: handed.extend(mappings))
     store = MemoryStore(10)
     asyncio.run(store.put(task(one, 1)))
     store.forget()
     assert len(store) == 0
     assert asyncio.run(store.all(one.owner, NOW)) == []
-    assert [list(things) for things in handed] == [["task-1"]]
+    assert [list(things) for things in handed] == [["task-1"], ["task-1"]]
 
 
 def test_a_process_is_tuned(monkeypatch: pytest.MonkeyPatch) -> None:
