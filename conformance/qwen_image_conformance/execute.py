@@ -86,6 +86,7 @@ class Executor:
         Simulated faults come after all others, one at a time, where anything was served at all.
         """
         self.sent = self.before.last
+        self._ending.clear()  # a run that was left early ends no later one
         faults = [probe for probe in probes if probe.fault]
         waiting = [probe for probe in probes if _waits(probe) and not probe.fault]
         direct = [probe for probe in probes if not _waits(probe) and not probe.fault]
