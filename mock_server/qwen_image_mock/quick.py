@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from qwen_image_mock.aside import LARGE
 from qwen_image_mock.sending import PLAIN, USUAL, Done, usual_headers
 
 if TYPE_CHECKING:
@@ -159,8 +160,8 @@ class QuickProtocol(HttpToolsProtocol):
             "server": self.server,
         }
         head = mock.head(scope)
-        if head is None or len(body) > mock.state.settings.body_limit:
-            return False
+        if head is None or len(body) > min(LARGE, mock.state.settings.body_limit):
+            return False  # what is large is looked through in a thread
         self._seen(head, body)
         rest = self._begin(mock, head, body)
         if rest is None:
