@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import time
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_server.wire import Wire, request, wired
+from mock_server.wire import EDIT, EDITED, GENERATE, PLAIN, Wire, request, wired
 from qwen_image_mock import again
 from qwen_image_mock.again import AgainProtocol
 from qwen_image_mock.patience import _waits_for
-from qwen_image_mock.pictures import Picture, render
 from qwen_image_mock.server import serve
 from qwen_image_mock.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-GENERATE = "/v1/images/generations"
-EDIT = "/api/v1/services/aigc/multimodal-generation/generation"
-PLAIN = {"model": "qwen-image", "prompt": "a cat"}
-PHOTO = f"data:image/png;base64,{b64encode(render(Picture(512, 512, b'key'))).decode()}"
-EDITED = {
-    "model": "qwen-image-edit",
-    "input": {"messages": [{"role": "user", "content": [{"image": PHOTO}, {"text": "blue"}]}]},
-}
 TASK = "/dashscope/api/v1/tasks/none"
 
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import json
 import socket
+from base64 import b64encode
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from qwen_image_mock.pictures import Picture, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qwen_image_mock.server import Mock
+
+GENERATE = "/v1/images/generations"
+EDIT = "/api/v1/services/aigc/multimodal-generation/generation"
+PLAIN = {"model": "qwen-image", "prompt": "a cat"}
+PHOTO = f"data:image/png;base64,{b64encode(render(Picture(512, 512, b'key'))).decode()}"
+EDITED = {
+    "model": "qwen-image-edit",
+    "input": {"messages": [{"role": "user", "content": [{"image": PHOTO}, {"text": "blue"}]}]},
+}
 
 
 def request(path: str, body: Any = None, *more: str, version: str = "1.1") -> bytes:
