@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from qwen_image_conformance.seen import Seen
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qwen_image_conformance.seen import Seen
 
 _OTHER = {"n": "n.count", "response_format": "response-format.url"}
 
 
-def claims(seen: Seen) -> frozenset[str]:
+def claims_of(seen: Seen) -> frozenset[str]:
     """The clauses that say this request must be taken; a bare request claims that the model is served."""
     request = seen.asked
     if (

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from qwen_image_conformance.claims import claims_of
 from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.found import Item, items
 from qwen_image_conformance.upstream.large import looked_at
@@ -33,7 +34,7 @@ class Seen:
     exchange: Exchange
     load: Callable[[str], bytes]
 
-    @property
+    @cached_property
     def model(self) -> Model | None:
         """The contract of the model asked; None when it is not one of the provider's."""
         return self.provider.models.get(self.exchange.model)
@@ -66,11 +67,16 @@ class Seen:
         return (*self.exchange.breaks, *(v.clause for v in self.violations if v.reaction is Reaction.REJECT))
 
     @cached_property
+    def claims(self) -> frozenset[str]:
+        """The clauses of acceptance that rest on the request."""
+        return claims_of(self)
+
+    @cached_property
     def doubtful(self) -> tuple[str, ...]:
         """Clauses the request touches whose outcome is not known: no acceptance may be demanded."""
         return tuple(v.clause for v in self.violations if v.reaction is Reaction.UNKNOWN)
 
-    @property
+    @cached_property
     def status(self) -> int:
         """The status of the answer (0 when there was none)."""
         return self.exchange.received.status

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from qwen_image_conformance.checks import CHECKS
-from qwen_image_conformance.claims import claims
 from qwen_image_conformance.curl import curl
 from qwen_image_conformance.exchange import Exchange
 from qwen_image_conformance.finding import Finding
@@ -73,7 +72,7 @@ class Judge:
 
     def _refused(self, seen: Seen) -> Finding | None:
         """A legal request that is refused although no single claim of it explains why."""
-        made = claims(seen)
+        made = seen.claims
         if (
             not made
             or seen.model is None

@@ -30,9 +30,10 @@ class Level(StrEnum):
     @property
     def rank(self) -> int:
         """0 for OBSERVE, 2 for MUST: larger is stricter."""
-        return (Level.OBSERVE, Level.SHOULD, Level.MUST).index(self)
+        return _RANKS[self]
 
 
+_RANKS = {Level.OBSERVE: 0, Level.SHOULD: 1, Level.MUST: 2}
 _LEVELS = {
     Evidence.DOCUMENTED: Level.MUST,
     Evidence.SDK: Level.SHOULD,

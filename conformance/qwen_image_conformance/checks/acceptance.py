@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qwen_image_conformance.checks.registry import CHECKS, check
-from qwen_image_conformance.claims import claims
 from qwen_image_conformance.seen import Seen
 from qwen_image_conformance.verdict import Verdict, holds
 from qwen_image_spec import situation
@@ -21,7 +20,7 @@ def served(seen: Seen) -> Verdict | None:
         return None
     if seen.accepted:
         return holds(True, expected="pictures", actual=f"status {seen.status}")
-    if claims(seen) != {"model.served"}:
+    if seen.claims != {"model.served"}:
         return None
     return holds(
         False,
@@ -48,7 +47,7 @@ def acceptance_of(clause: str) -> Callable[[Seen], Verdict | None]:
     """The check of one clause that says something is taken."""
 
     def taken(seen: Seen) -> Verdict | None:
-        made = claims(seen)
+        made = seen.claims
         if clause not in made or not seen.answered or seen.broken or seen.doubtful:
             return None
         if seen.accepted:

@@ -103,10 +103,10 @@ def refusal_of(clause: str) -> Callable[[Seen], Verdict | None]:
     def refused(seen: Seen) -> Verdict | None:
         if not seen.answered:
             return None
-        violation = violation_of(seen, clause)
         if seen.only_breaks(clause):
-            return judged(seen, violation)
+            return judged(seen, violation_of(seen, clause))
         if not seen.broken and seen.doubtful == (clause,):
+            violation = violation_of(seen, clause)
             return observed(seen.came, expected=violation.allowed if violation else None)
         return None
 
