@@ -63,6 +63,7 @@ bench: $(VENV)/suite
 	$(BIN)/python bench/mock.py
 	$(BIN)/python bench/stages.py
 	$(BIN)/python bench/lag.py
+	$(BIN)/python bench/shared.py
 
 .PHONY: bench-peers
 bench-peers: $(VENV)/suite
