@@ -106,7 +106,11 @@ class App:
 
     def at_once(self, head: Head, body: bytes) -> tuple[str, bytes] | None:
         """The id and the content of the answer of 200 to a call, when it goes the beaten way; else None."""
-        return self._handler.beaten.answer(head, body)
+        try:
+            return self._handler.beaten.answer(head, body)
+        except Exception:  # noqa: BLE001 # a bug of the beaten way: the usual one answers
+            traceback.print_exc(file=sys.stderr)
+            return None
 
     def _head(
         self, scope: Scope, path: str, root: str, provider: Provider, route: Route | None, variable: str

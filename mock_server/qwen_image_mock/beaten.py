@@ -18,9 +18,6 @@ from qwen_image_mock.hints import STRICTNESS_HEADER, strictness_of
 from qwen_image_mock.outcome import made
 from qwen_image_spec.answers import direct_shape
 
-_FRAME = ("model", "prompt")
-_KEPT = 256
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,6 +28,9 @@ if TYPE_CHECKING:
     from qwen_image_mock.state import State
     from qwen_image_spec.dialect import Dialect
     from qwen_image_spec.model import Endpoint, Model, Provider, ResponseShape
+
+_FRAME = ("model", "prompt")
+_KEPT = 256
 
 
 class Served(NamedTuple):

@@ -194,3 +194,16 @@ def test_a_fault_that_is_asked_for_ends_the_beaten_way_at_once() -> None:
     assert one.at_once(head, body) is not None
     one.state.limits.switch(on=True)
     assert one.at_once(head, body) is None
+
+
+def test_a_bug_of_the_beaten_way_costs_no_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("qwen_image_mock.beaten.made", broken)
+    one = app()
+    assert said(one, head_of(one, GENERATE), orjson.dumps(MODEL))[0] == 200
+    assert len(one.state.journal) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
