@@ -123,6 +123,8 @@ def main() -> None:
     parser.add_argument("--store", default="")
     parser.add_argument("--page", type=Path, help="write soak.md and soak.svg into this folder")
     chosen = parser.parse_args()
+    if chosen.page is not None:
+        chosen.page.mkdir(parents=True, exist_ok=True)  # before the ten minutes, not after
     options = ["--task-seconds", "0.3", "--header-seconds", "5", "--body-seconds", "5", "--seed", "1"]
     if chosen.seconds < SHORT:
         options += FULL_SOON
