@@ -56,6 +56,8 @@ class App:
     def __init__(self, state: State) -> None:
         self.state = state
         self._handler = Handler(state)
+        if state.shared is not None and state.shared.plain is not None:
+            self._handler.beaten = state.shared.plain
         self._objects = ObjectStore(state)
         self._admin = admin_app(state)
         self.heads: dict[str, Heads] = {}

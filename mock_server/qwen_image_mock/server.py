@@ -49,21 +49,27 @@ def url_of(listener: socket.socket) -> str:
 
 def config(app: Any) -> uvicorn.Config:
     """How uvicorn serves a mock: quietly, and without the access log, which costs half the speed."""
+    shared = getattr(getattr(app, "state", None), "shared", None) is not None
     return uvicorn.Config(
         app,
         access_log=False,
         log_level="error",
-        lifespan="on" if getattr(getattr(app, "state", None), "shared", None) is not None else "off",
+        lifespan="on" if shared else "off",
         server_header=False,
         timeout_graceful_shutdown=1,
-        http=_protocol(),
+        http=_protocol(shared=shared),
     )
 
 
-def _protocol() -> Any:
+def _protocol(*, shared: bool) -> Any:
     """The protocol with the short way; uvicorn's choice where its fast parser is not installed."""
     try:
         from qwen_image_mock.again import AgainProtocol
+
+        if shared:
+            from qwen_image_mock.shared.protocol import SharedProtocol
+
+            return SharedProtocol
     except ImportError:
         return "auto"
     return AgainProtocol

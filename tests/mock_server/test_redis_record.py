@@ -14,7 +14,7 @@ from mock_server.test_redis_together import CALLS, redis_of, replicas
 from qwen_image_mock.server import serve
 from qwen_image_mock.settings import Settings
 from qwen_image_mock.shared import journal as shared_journal
-from qwen_image_mock.shared.record import Row, Writer
+from qwen_image_mock.shared.record import Reader, Writer
 from qwen_image_mock.view import entry_of
 from qwen_image_spec import load
 
@@ -48,7 +48,7 @@ def both(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, Any, bool]]:
     class Watched(Writer):
         def text(self, exchange: Exchange, content: bytes) -> bytes:
             text = super().text(exchange, content)
-            row = Row(b"1 " + text, load().providers)
+            row = Reader(load().providers).row(b"1 " + text)
             words = orjson.loads(orjson.dumps(entry_of(exchange)))
             assert row.row == (exchange.id, exchange.time, exchange.provider.id, exchange.operation,
                                exchange.caller.tag)  # fmt: skip
@@ -185,12 +185,12 @@ def test_an_entry_of_another_contract_is_told_as_far_as_it_goes(store: str) -> N
             await generate(app, "now")
             [text] = await redis_of(app).lrange(CALLS, 0, -1)
             [entry], _ = await app.state.entries({})
-            row = Row(text, {})
+            row = Reader({}).row(text)
             told = row.words()
             assert {name: entry[name] for name in told} == told
             assert {"id", "path", "headers", "body", "response", "status"} <= set(told)
             known = text.replace(b'"qwen-image",', b'"of-tomorrow",')
             assert known != text
-            assert Row(known, app.state.providers).words()["decoded"] is None
+            assert Reader(app.state.providers).row(known).words()["decoded"] is None
 
     asyncio.run(steps())

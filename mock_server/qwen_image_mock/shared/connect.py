@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qwen_image_mock.exchange import Exchange
     from qwen_image_mock.settings import Settings
     from qwen_image_mock.shared.control import Control
+    from qwen_image_mock.shared.plain import Plain
     from qwen_image_mock.state import State
     from qwen_image_spec.model import Provider
 
@@ -23,7 +24,10 @@ _STARTING = 3.0
 
 
 class Shared:
-    """What all workers share. `seed` is that of the worker which came first, unless all were given one."""
+    """What all workers share. `seed` is that of the worker which came first, unless all were given one.
+
+    `plain` is the beaten way of calls, once there is a state to govern.
+    """
 
     def __init__(
         self, address: Address, seed: int, settings: Settings, providers: Mapping[str, Provider]
@@ -39,6 +43,7 @@ class Shared:
         self.address = address
         self._connection = connection = Connection(address)
         self._control: Control | None = None
+        self.plain: Plain | None = None
         self.tasks = SharedTasks(connection, providers, settings.tasks)
         self.journal = SharedJournal(connection, settings, providers)
         self.counts = SharedCounts(connection)
@@ -49,8 +54,10 @@ class Shared:
     def govern(self, state: State) -> None:
         """Let the controls of a state follow those of all."""
         from qwen_image_mock.shared.control import Control  # needs the package redis
+        from qwen_image_mock.shared.plain import Plain  # same
 
-        self._control = Control(self._connection, state)
+        self._control = control = Control(self._connection, state)
+        self.plain = Plain(state, self._connection, control)
 
     async def refresh(self) -> None:
         """Take over clock, pace, limits and faults as they stand now. Raises StoreAway."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -53,6 +54,9 @@ class Connection:
             given = await answer
         except (RedisError, OSError) as error:
             self._lost(error)
+            if isinstance(error, ConnectionError):  # then the others are dead, too
+                with suppress(RedisError, OSError):
+                    await self._pool.disconnect(inuse_connections=False)
             raise StoreAway(f"the store {self.address.shown} does not answer: {self.problem}") from None
         if self.problem:
             self.problem = ""

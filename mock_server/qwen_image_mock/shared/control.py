@@ -39,6 +39,11 @@ class Control:
         self._lock = asyncio.Lock()
         self._trips: Trips[None] = Trips(self._read, _AT_ONCE)
 
+    @property
+    def seen(self) -> bytes:
+        """The text that the objects here stand as; empty before the first."""
+        return self._seen
+
     def now(self) -> float:
         """The mock's time, in seconds since the epoch."""
         return self._state.clock.now()

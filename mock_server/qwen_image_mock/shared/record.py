@@ -13,13 +13,15 @@ import orjson
 
 from qwen_image_mock.credentials import Caller
 from qwen_image_mock.packed import Packed, packed
+from qwen_image_mock.plans import Plans
 from qwen_image_mock.view import entry_of, headers_of, key_in, plain, violation_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qwen_image_mock.exchange import Exchange
-    from qwen_image_spec.model import Provider
+    from qwen_image_mock.heads import Head
+    from qwen_image_spec.model import Model, Provider
 
 Json = Any
 _LARGE = 65_536
@@ -49,7 +51,7 @@ class Writer:
             or len(body) + len(content) > _LARGE
         ):
             return None
-        headers, key = self._headers(exchange)
+        headers, key = self._headers(exchange.headers, exchange.caller.tag)
         record = None if key is None else packed(exchange, content)
         if key is None or record is None:
             return None
@@ -79,29 +81,61 @@ class Writer:
             return None
         return None if key and key in text else text
 
-    def _headers(self, exchange: Exchange) -> tuple[bytes, bytes | None]:
+    def brief(
+        self, identity: str, now: float, head: Head, body: bytes, content: bytes, model: Model, seed: int
+    ) -> bytes | None:
+        """The text of a call of the beaten way (see `Brief`); None where it has to have words.
+
+        In the place of its effective values stands its seed: the others follow from the body.
+        """
+        if b"\\" in body or len(body) + len(content) > _LARGE:
+            return None
+        headers, key = self._headers(head.headers, head.caller.tag)
+        if key is None:
+            return None
+        endpoint = head.endpoint
+        told = (endpoint.id, model.id, head.method, head.path, "", body.decode(), content.decode(), True,
+                seed, 200, ())  # fmt: skip
+        first = (identity, now, head.provider.id, endpoint.operations[0])
+        text = orjson.dumps((head.caller.tag, first, orjson.Fragment(headers), told, ()))
+        return None if key and key in text else text
+
+    def _headers(self, headers: Sequence[tuple[bytes, bytes]], tag: str) -> tuple[bytes, bytes | None]:
         """A request's headers in words, and the key they bring; None for one that JSON may disguise."""
-        headers = exchange.headers
         known = self._known.get(id(headers))
         if known is not None and known[0] is headers:
             return known[1:]
         key = key_in(headers)
-        words = orjson.dumps(plain(headers_of(headers, exchange.caller.tag), hide=key))
-        clear = key.isascii() and (key.isprintable() and _DISGUISES.isdisjoint(key))
+        words = orjson.dumps(plain(headers_of(headers, tag), hide=key))
+        clear = key.isascii() and key.isprintable() and _DISGUISES.isdisjoint(key)
+        found = key.encode() if clear else None
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        self._known[id(headers)] = headers, words, key.encode() if clear else None
-        return words, self._known[id(headers)][2]
+        self._known[id(headers)] = headers, words, found
+        return words, found
+
+
+class Reader:
+    """Reads what any worker wrote, in one thread at a time. Remembers plans, as requests do."""
+
+    def __init__(self, providers: Mapping[str, Provider]) -> None:
+        self._providers = providers
+        self._plans = Plans()
+
+    def row(self, text: bytes) -> Row:
+        """An entry."""
+        return Row(text, self._providers, self._plans)
 
 
 class Row:
     """An entry as it was read. Those that a former version kept are in words, too."""
 
-    def __init__(self, text: bytes, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, text: bytes, providers: Mapping[str, Provider], plans: Plans) -> None:
         number, _, rest = text.partition(b" ")
         self.number = int(number)
         self._tag, *self._data = orjson.loads(rest)
         self._providers = providers
+        self._plans = plans
 
     @property
     def row(self) -> tuple[str, float, str | None, str, str]:
@@ -140,9 +174,16 @@ class Row:
             body.encode(),
             content.encode(),
             decoded,
-            effective,
+            None if isinstance(effective, int) else effective,
             status,
             (),
             notes,
         )
-        return entry_of(record.exchange()) | known
+        exchange = record.exchange()
+        request = exchange.decoded
+        if isinstance(effective, int) and request is not None and record.model is not None:
+            settled = self._plans.find(request, record.model)
+            if settled is not None:
+                values = settled.values(request.parameters)
+                exchange.effective = {**values, "prompt": request.prompt, "seed": effective}
+        return entry_of(exchange) | known

@@ -83,12 +83,11 @@ submission, tasks at most, the owner's number as it should be or empty, life in 
 before an id in a task's key, age in seconds at which tasks go.
 """
 
-NOTE = """
-local new = #ARGV - 2
-local number = redis.call('INCRBY', KEYS[3], new) - new
+_NOTING = """
 local texts, size = {}, 0
-for i = 1, new do
-  texts[i] = (number + i) .. ' ' .. ARGV[i + 2]
+local number = redis.call('INCRBY', KEYS[3], #ARGV - before) - #ARGV + before
+for i = 1, #ARGV - before do
+  texts[i] = (number + i) .. ' ' .. ARGV[i + before]
   size = size + #texts[i]
 end
 local count = redis.call('RPUSH', KEYS[1], unpack(texts))
@@ -99,8 +98,16 @@ while count > 1 and (count > tonumber(ARGV[1]) or bytes > tonumber(ARGV[2])) do
 end
 return count
 """
+
+NOTE = f"local before = 2{_NOTING}"
 """New entries of the journal, all or none, in their order; those kept first go when there are too many.
 
 Keys: list, its bytes, the numbers given. Arguments: entries and bytes at most, texts (up to a thousand or so:
 the stack of a script bounds them).
+"""
+
+NOTE_UNDER = f"if redis.call('GET', KEYS[4]) ~= ARGV[3] then return 0 end\nlocal before = 3{_NOTING}"
+"""The same as long as a text still is the one given; else nothing, and 0.
+
+One more key: the text. Arguments: entries and bytes at most, the text as it should be, new entries.
 """

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import Context
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from qwen_image_mock.store import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    Told = Callable[[Exception | None], None]
 
 T = TypeVar("T")
 _ENDING = "the mock ends"
@@ -24,26 +27,29 @@ class Trips(Generic[T]):
     def __init__(self, trip: Callable[[list[T]], Awaitable[None]], most: int) -> None:
         self._trip = trip
         self._most = most
-        self._waiting: list[tuple[T, asyncio.Future[Exception | None]]] = []
+        self._waiting: list[tuple[T, Told]] = []
         self._running: asyncio.Task[None] | None = None
 
-    async def take(self, thing: T) -> None:
-        """Wait for the trip that took a thing; raises what went wrong with it, which is StoreAway usually.
-
-        Who is cancelled meanwhile waits no longer; the thing is taken all the same.
-        """
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Exception | None] = loop.create_future()
-        self._waiting.append((thing, done))
+    def send(self, thing: T, told: Told) -> None:
+        """Let a thing go with the next trip. Afterwards `told` gets what went wrong, or None; it raises nothing."""
+        self._waiting.append((thing, told))
         if self._running is None or self._running.done():
             # In a context of its own: that of a request keeps its body for as long as others follow.
-            self._running = loop.create_task(self._run(), context=Context())
+            self._running = asyncio.get_running_loop().create_task(self._run(), context=Context())
+
+    async def take(self, thing: T) -> None:
+        """The same, waiting for it. Raises what went wrong, which is StoreAway usually.
+
+        Who is cancelled meanwhile waits no longer; the thing goes all the same.
+        """
+        done: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+        self.send(thing, partial(_tell, done))
         problem = await done
         if problem is not None:  # one for all: each raises its own
             raise StoreAway(str(problem)) if isinstance(problem, StoreAway) else problem
 
     async def _run(self) -> None:
-        going: list[tuple[T, asyncio.Future[Exception | None]]] = []
+        going: list[tuple[T, Told]] = []
         try:
             while self._waiting:
                 going, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
@@ -52,14 +58,15 @@ class Trips(Generic[T]):
                     await self._trip([thing for thing, _ in going])
                 except Exception as error:  # noqa: BLE001 # handed on to those who wait
                     problem = error
-                _tell(going, problem)
+                for _, told in going:
+                    told(problem)
         except asyncio.CancelledError:
             going, self._waiting = going + self._waiting, []
-            _tell(going, StoreAway(_ENDING))
+            for _, told in going:
+                told(StoreAway(_ENDING))
             raise
 
 
-def _tell(going: list[tuple[T, asyncio.Future[Exception | None]]], problem: Exception | None) -> None:
-    for _, done in going:
-        if not done.done():  # else nobody waits any more
-            done.set_result(problem)
+def _tell(done: asyncio.Future[Exception | None], problem: Exception | None) -> None:
+    if not done.done():  # else nobody waits any more
+        done.set_result(problem)
