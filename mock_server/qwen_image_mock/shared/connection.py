@@ -44,6 +44,7 @@ class Connection:
             socket_connect_timeout=_CONNECTING,
             socket_timeout=_ANSWERING,
             retry=Retry(NoBackoff(), 0),
+            protocol=2,  # with 3, the pool gives out connections that Redis has closed
         )
         self.redis: Any = Redis(connection_pool=pool)
         self._scripts: dict[str, Any] = {}
