@@ -295,6 +295,10 @@ def test_a_call_that_waits_keeps_its_connection(
             protocol.loop.call_soon_threadsafe(protocol.shutdown)
             time.sleep(0.02)
         assert wire.answer()[0] == 200
+        closing: list[bool] = []
+        protocol.loop.call_soon_threadsafe(lambda: closing.append(protocol.transport.is_closing()))
+        until(lambda: closing)
+        assert closing == [True]
         assert wire.at_end()
 
 

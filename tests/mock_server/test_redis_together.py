@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_server.asked_apps import generate
+from mock_server.asked_apps import PATH, generate
 from qwen_image_mock import Settings, create_app
 from qwen_image_mock.shared.connection import WORD
 from qwen_image_mock.shared.trips import Trips
@@ -212,5 +212,57 @@ def test_who_waits_when_the_mock_ends_is_told() -> None:
         trips._running.cancel()
         found = await asyncio.gather(*asking, return_exceptions=True)
         assert [type(one) for one in found] == [StoreAway] * 3
+
+    asyncio.run(steps())
+
+
+class Asked:
+    """Who asks for a call to be kept, and what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.over = asyncio.Event()
+
+    def tell(self, what: str) -> None:
+        self.told.append(what)
+        self.over.set()
+
+    def kept(self) -> None:
+        self.tell("kept")
+
+    def overtaken(self) -> None:
+        self.tell("overtaken")
+
+    def lost(self, problem: Exception) -> None:
+        self.tell(str(problem))
+
+
+def test_calls_of_two_controls_are_not_kept_as_of_one(store: str) -> None:
+    async def steps() -> None:
+        async with replicas(store) as [app]:
+            shared = app.state.shared
+            assert shared is not None
+            plain = shared.plain
+            assert plain is not None
+            head = app.head({
+                "method": "POST", "path": PATH, "query_string": b"", "root_path": "", "scheme": "http",
+                "headers": [(b"host", b"mock"), (b"authorization", b"Bearer sk-a")], "server": None,
+            })  # fmt: skip
+            assert head is not None
+            body = b'{"model":"qwen-image","prompt":"a cat","seed":7}'
+            old, new = Asked(), Asked()
+            await shared.change(lambda: app.state.clock.freeze(START))
+            before = plain.answered(head, body)
+            await shared.change(lambda: app.state.clock.freeze(START + 1))
+            after = plain.answered(head, body)
+            assert before is not None
+            assert after is not None
+            plain.keep(before, old)
+            plain.keep(after, new)
+            await old.over.wait()
+            await new.over.wait()
+            assert (old.told, new.told) == (["overtaken"], ["kept"])
+            entries, _ = await app.state.entries({})
+            assert [entry["time"] for entry in entries] == [START + 1]
 
     asyncio.run(steps())

@@ -29,7 +29,10 @@ class _Woken:
 
 
 class Waiting:
-    """A call that waits to be kept. To uvicorn it looks like its own record of a request."""
+    """A call that waits to be kept. To uvicorn it looks like its own record of a request.
+
+    `packet` is the call as it came; the answer goes to nobody when the connection has ended meanwhile.
+    """
 
     response_complete = False
     more_body = False
@@ -45,20 +48,16 @@ class Waiting:
 
     def kept(self) -> None:
         """Send the answer."""
-        if not self.disconnected:
-            self._protocol.send_plain(self, self._answered)
+        self._protocol.send_plain(self, self._answered)
 
     def overtaken(self) -> None:
         """Begin anew, the usual way."""
-        if not self.disconnected:
-            self._protocol.begin_anew(self, self.packet)
+        self._protocol.begin_anew(self, self.packet)
 
     def lost(self, problem: Exception) -> None:
         """Send what the provider would answer if it were ill."""
         if not isinstance(problem, StoreAway):  # a bug of the mock
             print_exception(problem, file=sys.stderr)
-        if self.disconnected:
-            return
         head, answered = self._head, self._answered
         exchange = Exchange(
             answered.identity,
