@@ -99,6 +99,24 @@ def test_many_requests_take_few_trips(store: str) -> None:
     asyncio.run(steps())
 
 
+def test_each_count_is_given_once(store: str) -> None:
+    async def steps() -> None:
+        async with replicas(store, 2) as apps:
+            one, other = (app.state.counts for app in apps)
+            before = await trips_made(apps[0])
+            numbers = await asyncio.gather(
+                *(counts.next("group", f"key {at % 2}") for counts in (one, other) for at in range(MANY))
+            )
+            taken = await asyncio.gather(*(one.take("group", "limited", 7) for _ in range(MANY)))
+            assert await trips_made(apps[0]) - before < MANY / 2
+            assert sorted(numbers) == sorted([*range(1, MANY + 1)] * 2)
+            assert numbers[:MANY:2] == sorted(numbers[:MANY:2])
+            assert taken == [True] * 7 + [False] * (MANY - 7)
+            assert await other.seen("group") == {"key 0": MANY, "key 1": MANY, "limited": 7}
+
+    asyncio.run(steps())
+
+
 def test_entries_that_cannot_be_kept_are_of_requests_refused(store: str) -> None:
     async def steps() -> None:
         async with replicas(store) as [app]:

@@ -33,12 +33,23 @@ Keys: the text, the list. Arguments: old (`*`: whatever it is), new, life in mil
 """
 
 TAKE = """
-local count = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
-if ARGV[2] ~= '' and count >= tonumber(ARGV[2]) then return 0 end
-if count == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[3]) then redis.call('DEL', KEYS[1]) end
-return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+local given = {}
+for i = 1, #KEYS do
+  local key, limit = ARGV[2 * i], ARGV[2 * i + 1]
+  local count = tonumber(redis.call('HGET', KEYS[i], key) or '0')
+  if limit ~= '' and count >= tonumber(limit) then
+    given[i] = 0
+  else
+    if count == 0 and redis.call('HLEN', KEYS[i]) >= tonumber(ARGV[1]) then redis.call('DEL', KEYS[i]) end
+    given[i] = redis.call('HINCRBY', KEYS[i], key, 1)
+  end
+end
+return given
 """
-"""The next number of a count, or 0 beyond the limit. Arguments: key, limit or empty, keys at most."""
+"""The next numbers of counts, each 0 beyond its limit.
+
+Arguments: keys of a count at most; for each of the counts its key, and its limit or empty.
+"""
 
 ADMIT = """
 local now, window = tonumber(ARGV[1]), tonumber(ARGV[3])
