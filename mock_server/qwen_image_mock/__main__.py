@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qwen_image_mock.cli import main
+from qwen_image_mock.start import main
 
 if __name__ == "__main__":
     main()

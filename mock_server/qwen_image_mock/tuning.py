@@ -20,3 +20,4 @@ def tune() -> None:
     sys.setswitchinterval(_SWITCH)
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
+    gc.enable()
