@@ -128,17 +128,7 @@ class App:
         """Handle a request below a provider's mount; `body` is None when it was too large."""
         too_large, body = body is None, body or b""
         state = self.state
-        exchange = Exchange(
-            state.randomness.uuid(),
-            state.clock.now(),
-            head.provider,
-            head.method,
-            head.path,
-            head.headers,
-            head.origin,
-            head.caller,
-            body=body,
-        )
+        exchange = Exchange.of(head, state.randomness.uuid(), state.clock.now(), body)
         served = True
         try:
             if state.shared is not None:

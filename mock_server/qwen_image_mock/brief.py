@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -50,18 +51,10 @@ class Brief(NamedTuple):
         head, model = self.head, self.settled.plan.model
         decoded = dialect(model, head.endpoint).decode(json_object(self.body))
         values = self.settled.values(decoded.parameters)
-        return Exchange(
-            self.id,
-            self.time,
-            head.provider,
-            head.method,
-            head.path,
-            head.headers,
-            head.origin,
-            head.caller,
-            head.endpoint,
-            head.endpoint.operations[0],
-            self.body,
+        return replace(
+            Exchange.of(head, self.id, self.time, self.body),
+            endpoint=head.endpoint,
+            operation=head.endpoint.operations[0],
             model=model,
             decoded=decoded,
             effective={**values, "prompt": decoded.prompt, "seed": self.seed},

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from qwen_image_mock.credentials import Caller
     from qwen_image_mock.fault_condition import Condition
+    from qwen_image_mock.heads import Head
     from qwen_image_mock.inputs import Brought
     from qwen_image_mock.transport_faults import Manner
     from qwen_image_spec.model import Endpoint, Model, Provider
@@ -55,6 +56,21 @@ class Exchange:
     condition: Condition | None = None
     manner: Manner | None = None
     notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, head: Head, identity: str, time: float, body: bytes = b"") -> Exchange:
+        """The exchange that begins with a head."""
+        return cls(
+            identity,
+            time,
+            head.provider,
+            head.method,
+            head.path,
+            head.headers,
+            head.origin,
+            head.caller,
+            body=body,
+        )
 
     def outline(self) -> Exchange:
         """The exchange without what may be large: enough to filter by."""

@@ -32,7 +32,7 @@ LARGEST_HEAD = 65_536
 _METHODS = frozenset({b"GET", b"POST"})
 
 
-class _Woken:
+class Woken:
     """Stands for the event of a request that nobody waits for."""
 
     def set(self) -> None:
@@ -46,7 +46,7 @@ class _Answered:
     more_body = False
     disconnected = False
     keep_alive = True
-    message_event = _Woken()
+    message_event = Woken()
 
 
 class QuickProtocol(HttpToolsProtocol):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_server.wire import EDIT, EDITED, GENERATE, PLAIN, Wire, request, wired
+from mock_server.wire import EDIT, EDITED, GENERATE, PLAIN, Wire, connections, request, until, wired
 from qwen_image_mock import again
 from qwen_image_mock.again import AgainProtocol
 from qwen_image_mock.patience import _waits_for
@@ -15,7 +14,7 @@ from qwen_image_mock.server import serve
 from qwen_image_mock.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 TASK = "/dashscope/api/v1/tasks/none"
 
@@ -25,14 +24,6 @@ def make_known(wire: Wire, whole: bytes) -> None:
     for _ in range(2):
         wire.send(whole)
         assert wire.answer()[0] == 200
-
-
-def until(true: Callable[[], object]) -> None:
-    """Wait for what another thread does; fails after ten seconds."""
-    end = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 @pytest.fixture
@@ -52,15 +43,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[AgainProtocol]:
     """The connections, as the server sees them."""
-    seen: list[AgainProtocol] = []
-    usual = AgainProtocol.connection_made
-
-    def watched(self: AgainProtocol, transport: Any) -> None:
-        seen.append(self)
-        usual(self, transport)
-
-    monkeypatch.setattr(AgainProtocol, "connection_made", watched)
-    return seen
+    return connections(monkeypatch, AgainProtocol)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_server.wire import EDIT, EDITED, GENERATE, PLAIN, Wire, request, wired
+from mock_server.wire import EDIT, EDITED, GENERATE, PLAIN, Wire, connections, request, wired
 from qwen_image_mock.app import App, create_app
 from qwen_image_mock.patience import _waits_for
 from qwen_image_mock.quick import QuickProtocol
@@ -166,14 +166,7 @@ def test_chunks_and_escaped_paths(wire: Wire) -> None:
 
 
 def test_a_busy_connection_is_not_taken_for_one_that_does_not_get_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[QuickProtocol] = []
-    usual = QuickProtocol.connection_made
-
-    def watched(self: QuickProtocol, transport: Any) -> None:
-        made.append(self)
-        usual(self, transport)
-
-    monkeypatch.setattr(QuickProtocol, "connection_made", watched)
+    made = connections(monkeypatch, QuickProtocol)
     with serve(Settings()) as mock, wired(mock) as wire:
         wire.send(b"POST /v1/images")
         wire.send(request(GENERATE, PLAIN)[len(b"POST /v1/images") :])

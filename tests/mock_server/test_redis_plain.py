@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mock_server.redis_server import RedisServer, redis_server
-from mock_server.wire import GENERATE, PLAIN, request, wired
+from mock_server.wire import GENERATE, PLAIN, connections, request, until, wired
 from qwen_image_mock.server import serve
 from qwen_image_mock.settings import Settings
 from qwen_image_mock.shared.protocol import SharedProtocol, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 START = 1_800_000_000
@@ -60,15 +60,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 @pytest.fixture
 def protocols(monkeypatch: pytest.MonkeyPatch) -> list[SharedProtocol]:
     """The connections, as the server sees them."""
-    seen: list[SharedProtocol] = []
-    usual = SharedProtocol.connection_made
-
-    def watched(self: SharedProtocol, transport: Any) -> None:
-        seen.append(self)
-        usual(self, transport)
-
-    monkeypatch.setattr(SharedProtocol, "connection_made", watched)
-    return seen
+    return connections(monkeypatch, SharedProtocol)
 
 
 @pytest.fixture
@@ -84,13 +76,6 @@ def get_known(mock: Any, call: bytes = CALL) -> None:
         for _ in range(3):
             wire.send(call)
             assert wire.answer()[0] == 200
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 @contextmanager
@@ -332,3 +317,16 @@ def test_an_emptied_database_begins_anew(mock: Any, own: RedisServer, ways: Coun
         assert client.get("{qwen-image-mock}:control") is not None
     assert (ways["overtaken"], ways["kept"]) == (1, 1)
     assert len(mock.requests()) == 2
+
+
+def test_a_bug_of_the_plain_way_costs_no_answer(
+    mock: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("qwen_image_mock.beaten.made", broken)
+    with wired(mock) as wire:
+        wire.send(CALL)
+        assert wire.answer()[0] == 200
+    assert "ZeroDivisionError" in capsys.readouterr().err

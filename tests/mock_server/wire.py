@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from base64 import b64encode
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from qwen_image_mock.pictures import Picture, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    import pytest
+
+    from qwen_image_mock.quick import QuickProtocol
     from qwen_image_mock.server import Mock
 
+P = TypeVar("P", bound="QuickProtocol")
 GENERATE = "/v1/images/generations"
 EDIT = "/api/v1/services/aigc/multimodal-generation/generation"
 PLAIN = {"model": "qwen-image", "prompt": "a cat"}
@@ -80,3 +85,24 @@ def wired(mock: Mock) -> Iterator[Wire]:
         yield wire
     finally:
         wire.close()
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for what another thread does; fails after ten seconds."""
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def connections(monkeypatch: pytest.MonkeyPatch, protocol: type[P]) -> list[P]:
+    """The connections to come, as the server sees them."""
+    seen: list[P] = []
+    usual = protocol.connection_made
+
+    def watched(self: P, transport: Any) -> None:
+        seen.append(self)
+        usual(self, transport)
+
+    monkeypatch.setattr(protocol, "connection_made", watched)
+    return seen

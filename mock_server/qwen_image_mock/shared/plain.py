@@ -8,6 +8,8 @@ they are others, nothing was kept, and the call goes the usual way as if nothing
 from __future__ import annotations
 
 import asyncio
+import sys
+import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
@@ -103,6 +105,9 @@ class Plain(Beaten):
         try:
             made = super().answer(head, body) if seen else None
         except _Unnumbered:
+            return None
+        except Exception:  # noqa: BLE001 # a bug of the beaten way: the usual one answers
+            traceback.print_exc(file=sys.stderr)
             return None
         last = self._alone.last
         if made is None or last is None:

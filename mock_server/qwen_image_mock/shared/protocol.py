@@ -10,6 +10,7 @@ from qwen_image_mock.again import AgainProtocol
 from qwen_image_mock.away import answer_without_store
 from qwen_image_mock.exchange import Exchange
 from qwen_image_mock.handler import encode
+from qwen_image_mock.quick import Woken
 from qwen_image_mock.sending import Done, usual_headers
 from qwen_image_mock.store import StoreAway
 
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
 
 _MOST = 65_536
 """Behind a call that waits about so many bytes are taken in."""
-
-
-class _Woken:
-    """Stands for the event of a request that nobody waits for."""
-
-    def set(self) -> None:
-        """Do nothing."""
 
 
 class Waiting:
@@ -38,7 +32,7 @@ class Waiting:
     more_body = False
     disconnected = False
     keep_alive = True
-    message_event = _Woken()
+    message_event = Woken()
 
     def __init__(self, protocol: SharedProtocol, head: Head, packet: bytes, answered: Answered) -> None:
         self._protocol = protocol
@@ -59,16 +53,8 @@ class Waiting:
         if not isinstance(problem, StoreAway):  # a bug of the mock
             print_exception(problem, file=sys.stderr)
         head, answered = self._head, self._answered
-        exchange = Exchange(
-            answered.identity,
-            0.0,
-            head.provider,
-            head.method,
-            head.path,
-            head.headers,
-            head.origin,
-            model=answered.model,
-        )
+        exchange = Exchange.of(head, answered.identity, 0.0)
+        exchange.model = answered.model
         answer_without_store(exchange)
         content = encode(exchange.answer)
         headers = [*usual_headers(exchange.id, len(content)), *exchange.answer_headers]
